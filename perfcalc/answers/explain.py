@@ -1,0 +1,381 @@
+"""Why an item is judged as it is: every figure, every clause, every citation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from perfcalc import metrics
+from perfcalc.errors import InputError
+from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, unit_of
+from perfcalc.line import Items, Plan, measure_batch, score_batch
+from perfcalc.metrics.readings import QUESTIONS, every_combination, one_changed
+from perfcalc.rulebook.book import OPERATORS, Box, Rule, load
+from perfcalc.sheets.columns import text_column
+from perfcalc.verdicts.decide import VERDICTS, condition_margin, condition_state, is_asked
+from perfcalc.verdicts.judge import given_mask, judge
+from perfcalc.verdicts.tables import Book
+
+STATES: Final = ("failed", "open", "met")
+
+
+@dataclass
+class ClauseTrace:
+    """One condition of a paragraph against the item."""
+
+    metric: str
+    operator: str
+    limit: str
+    low: float
+    high: float
+    unit: str
+    state: str
+    margin: float | None
+
+
+@dataclass
+class ParagraphTrace:
+    """One paragraph: its state, its clauses and where it is written."""
+
+    paragraph: str
+    title: str
+    state: str
+    at_only: bool
+    boxes: list[list[ClauseTrace]]
+    exclusions: list[tuple[str, list[list[ClauseTrace]]]]
+    contains: list[str]
+    unless: list[str]
+    unread: str
+    citation: str
+    published: list[str]
+    links: list[str]
+    valid_from: str
+    valid_until: str | None
+    status: str
+    verified: str
+    confidence: str
+    note: str
+
+
+@dataclass
+class JurisdictionTrace:
+    """The verdict of one jurisdiction and what it rests on."""
+
+    jurisdiction: str
+    verdict: str
+    entries: list[str]
+    needs: list[str]
+    margin: float | None
+    reason: str
+    paragraphs: list[ParagraphTrace]
+    turned_by: dict[str, str]
+
+
+@dataclass
+class Explanation:
+    """Everything that an item's verdicts rest on."""
+
+    item: str
+    kind: str
+    as_of: str
+    fields: dict[str, str]
+    metrics: dict[str, dict[str, Any]]
+    arithmetic: list[str]
+    readings: dict[str, str]
+    problems: str
+    jurisdictions: list[JurisdictionTrace] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For ``--json``: infinities become null."""
+        cleaned = _clean(asdict(self))
+        assert isinstance(cleaned, dict)
+        return cleaned
+
+    def __str__(self) -> str:
+        from perfcalc.answers.text import explanation_text
+
+        return explanation_text(self)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _clean(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(each) for each in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def find_row(batch: pa.RecordBatch, plan: Plan, wanted: str) -> int:
+    """The row whose id or name is `wanted`; case does not matter, and a part of one name will do.
+
+    Raises
+    ------
+    InputError
+        No row, or several, are called so; the message says which come close.
+    """
+    names = [name or "" for name in text_column(batch, plan.columns, FIELDS["name"])]
+    ids = [key or "" for key in text_column(batch, plan.columns, FIELDS["id"])]
+    folded = wanted.casefold()
+    for match in (
+        [row for row, name in enumerate(names) if wanted in (name, ids[row])],
+        [row for row, name in enumerate(names) if folded in (name.casefold(), ids[row].casefold())],
+        [row for row, name in enumerate(names) if folded in name.casefold()],
+    ):
+        same_item = len({ids[row] or names[row] for row in match}) == 1
+        if match and same_item:
+            return match[0]
+        if match:
+            listed = ", ".join(names[row] for row in match[:8])
+            raise InputError(
+                f"{len(match)} items are called like {wanted!r}: {listed}", "give the whole name or the id"
+            )
+    close = get_close_matches(wanted, names, n=5, cutoff=0.3)
+    raise InputError(f"no item is called {wanted!r}", f"close names: {', '.join(close)}" if close else "check the name")
+
+
+def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
+    """Explain one item of a sheet. Everything is computed in exact arithmetic."""
+    batch, row = _with_its_parts(batch, plan, row)
+    items = measure_batch(batch, plan, (plan.readings,), exact=True)
+    if plan.widen:
+        readings = every_combination(plan.readings, metrics.relevant_readings(items.facts))
+        items = measure_batch(batch, plan, readings, exact=True)
+    scored = score_batch(batch, plan).slice(row, 1).to_pylist()[0]
+    kind = KINDS[items.kinds[row]] if items.kinds[row] >= 0 else "unknown"
+    asked = [metric.name for metric in METRICS.values() if kind in metric.kinds]
+    explanation = Explanation(
+        item=str(scored[plan.columns["name"]]),
+        kind=kind,
+        as_of=plan.books[0].day.isoformat(),
+        fields={
+            name: str(scored[column])
+            for name, column in plan.columns.items()
+            if scored[column] is not None and str(scored[column]).strip()
+        },
+        metrics={name: _metric(items, name, row) for name in asked},
+        arithmetic=_arithmetic(items, plan, row, asked),
+        readings={question.name: getattr(plan.readings, question.name) for question in QUESTIONS},
+        problems=scored["problems"] or "",
+    )
+    for book in plan.books:
+        explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))
+    return explanation
+
+
+def _with_its_parts(batch: pa.RecordBatch, plan: Plan, row: int) -> tuple[pa.RecordBatch, int]:
+    """The rows that bear on one item: itself, the units of its IC, its parts and the board it is on."""
+    links = measure_batch(batch, plan, (plan.readings,)).facts.links
+    if links is None:
+        return batch.slice(row, 1), 0
+    board = int(links.board[row])
+    wanted = (links.ic == links.ic[row]) | np.isin(links.board, [row] + ([board] if board >= 0 else []))
+    if board >= 0:
+        wanted[board] = True
+    rows = np.flatnonzero(wanted)
+    return batch.take(pa.array(rows)), int(np.flatnonzero(rows == row)[0])
+
+
+def _bounds(items: Items, name: str, row: int) -> tuple[float, float]:
+    low, high = items.facts.interval(name)
+    return float(low[row]), float(high[row])
+
+
+def _metric(items: Items, name: str, row: int) -> dict[str, Any]:
+    low, high = _bounds(items, name, row)
+    metric = METRICS[name]
+    return {
+        "low": low,
+        "high": high,
+        "unit": metric.unit,
+        "formula": metric.formula,
+        "law": metric.law,
+        "exists": low <= high,
+    }
+
+
+def _arithmetic(items: Items, plan: Plan, row: int, asked: Sequence[str]) -> list[str]:
+    """The sums, one line each, with the item's own numbers."""
+    facts = items.facts
+    lines: list[str] = []
+    if "tpp" in asked:
+        for rate in RATES:
+            if facts.is_given(rate.name)[row]:
+                bits = int(plan.readings.tf32_bits) if rate.name == "tf32_tflops" else rate.bits
+                low, high = _bounds(items, rate.name, row)
+                product = interval_text(low * bits, high * bits)
+                lines.append(f"{rate.name}: {interval_text(low, high)} {rate.unit} × {bits} bit = {product}")
+    for name in asked:
+        low, high = _bounds(items, name, row)
+        metric = METRICS[name]
+        shown = (
+            "does not exist (planar: no applicable die area)" if low > high else interval_text(low, high, metric.unit)
+        )
+        inputs = [
+            f"{part} {interval_text(*_bounds(items, part, row), unit_of(part))}"
+            for part in metric.inputs
+            if part in METRICS or (part in facts.given and facts.is_given(part)[row] and not FIELDS[part].bits)
+            if FIELDS.get(part) is None or FIELDS[part].type == "number"
+        ]
+        source = f"   from {', '.join(inputs)}" if inputs else ""
+        lines.append(f"{name} = {shown}   [{metric.formula}]{source}")
+    return lines
+
+
+def interval_text(low: float, high: float, unit: str = "") -> str:
+    """An interval as people write it."""
+    tail = f" {unit}" if unit else ""
+    if low == high:
+        return f"{number_text(low)}{tail}"
+    if low <= 0 and high == np.inf:
+        return "unknown"
+    if high == np.inf:
+        return f"{number_text(low)}{tail} or more"
+    return f"{number_text(low)} to {number_text(high)}{tail}"
+
+
+def number_text(value: float) -> str:
+    """A number with thousands separators and no more digits than it needs."""
+    if value == np.inf:
+        return "∞"
+    return f"{value:,.10g}" if abs(value) >= 1000 or value == int(value) else f"{value:.5g}"
+
+
+def _explain_book(
+    batch: pa.RecordBatch, plan: Plan, book: Book, items: Items, row: int, scored: dict[str, Any]
+) -> JurisdictionTrace:
+    prefix = book.jurisdiction
+    judgement = judge(book, items.facts, items.kinds, lambda rows: (items.facts, items.kinds, rows))
+    given = given_mask(book, items.facts, items.kinds)
+    paragraphs = []
+    for r, rule in enumerate(book.rules):
+        kind = int(items.kinds[row])
+        if rule.review is None and kind >= 0 and is_asked(r, kind, int(given[row]), book.exact_program):
+            state = 2 if judgement.met[row] >> r & 1 else int(judgement.open[row] >> r & 1)
+            paragraphs.append(_trace(rule, items, row, STATES[state]))
+    turned: dict[str, str] = {}
+    for change, readings in one_changed(plan.readings, metrics.relevant_readings(items.facts)):
+        other = measure_batch(batch, plan, (readings,), exact=True)
+        row_verdict = judge(book, other.facts, other.kinds, lambda rows: (items.facts, items.kinds, rows)).verdict[row]
+        word = VERDICTS[row_verdict]
+        if word != scored[f"{prefix}_verdict"]:
+            turned[change] = word
+    return JurisdictionTrace(
+        jurisdiction=prefix,
+        verdict=scored[f"{prefix}_verdict"],
+        entries=(scored[f"{prefix}_entries"] or "").split(";") if scored[f"{prefix}_entries"] else [],
+        needs=(scored[f"{prefix}_needs"] or "").split(";") if scored[f"{prefix}_needs"] else [],
+        margin=scored[f"{prefix}_margin"],
+        reason=_reason(book, paragraphs, scored, KINDS[items.kinds[row]] if items.kinds[row] >= 0 else "unknown"),
+        paragraphs=paragraphs,
+        turned_by=turned,
+    )
+
+
+def _trace(rule: Rule, items: Items, row: int, state: str) -> ParagraphTrace:
+    return ParagraphTrace(
+        paragraph=rule.paragraph,
+        title=rule.title,
+        state=state,
+        at_only=rule.at_only,
+        boxes=[_clauses(box, items, row) for box in rule.boxes],
+        exclusions=[(each.name, [_clauses(box, items, row) for box in each.boxes]) for each in rule.exclusions],
+        contains=list(rule.contains),
+        unless=list(rule.unless),
+        unread=rule.unread,
+        citation=rule.citation,
+        published=[instrument.published.isoformat() for instrument in rule.instruments],
+        links=[*(instrument.url for instrument in rule.instruments), rule.url],
+        valid_from=rule.start.isoformat(),
+        valid_until=rule.end.isoformat() if rule.end else None,
+        status=rule.status,
+        verified=rule.verified.isoformat(),
+        confidence=rule.confidence,
+        note=rule.note,
+    )
+
+
+def _clauses(box: Box, items: Items, row: int) -> list[ClauseTrace]:
+    clauses = []
+    for condition in box:
+        low, high = (bound[row] for bound in items.facts.interval(condition.metric))
+        code = OPERATORS.index(condition.operator)
+        state = condition_state(low, high, code, condition.limit)  # type: ignore[arg-type]  # exact numbers
+        margin = float(condition_margin(low, high, code, condition.limit, state == 0))  # type: ignore[arg-type]  # same
+        clauses.append(
+            ClauseTrace(
+                condition.metric,
+                condition.operator,
+                condition.limit_text,
+                float(low),
+                float(high),
+                unit_of(condition.metric),
+                STATES[state],
+                margin if np.isfinite(margin) and state != 1 else None,
+            )
+        )
+    return clauses
+
+
+def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, Any], kind: str) -> str:
+    """The verdict in one sentence."""
+    prefix = book.jurisdiction
+    verdict = scored[f"{prefix}_verdict"]
+    counting = [each for each in paragraphs if not each.at_only]
+    at_only = [each.paragraph for each in paragraphs if each.at_only and each.state == "met"]
+    tail = f" Only {', '.join(at_only)} (anti-terrorism) is met." if at_only and verdict != "controlled" else ""
+    if verdict == "not_modelled":
+        covered = [rule.start for rule in _core_rules(prefix, kind)]
+        since = f"; the first rule for this kind in the book is of {min(covered)}" if covered else ""
+        return f"No rule for items of kind {kind} is modelled on {book.day}{since}. That is not a 'no'."
+    if verdict == "controlled":
+        met = [f"{each.paragraph} ({_clause_words(each)})" for each in counting if each.state == "met"]
+        also = f"; also {', '.join(met[1:])}" if met[1:] else ""
+        principal = (
+            met[0] if met else f"{scored[f'{prefix}_entries']}, under whichever paragraph the open facts lead to"
+        )
+        return f"Meets {principal}{also}."
+    if verdict == "cannot_tell":
+        needs = scored[f"{prefix}_needs"] or ""
+        still_open = ", ".join(each.paragraph for each in counting if each.state == "open")
+        return f"Open under {still_open or 'every paragraph'}; would be settled by: {needs.replace(';', ', ')}.{tail}"
+    nearest = _nearest(counting)
+    return f"Meets no paragraph that makes an item controlled{f'; nearest line: {nearest}' if nearest else ''}.{tail}"
+
+
+def _core_rules(jurisdiction: str, kind: str) -> list[Rule]:
+    return [rule for rule in load().rules if rule.jurisdiction == jurisdiction and rule.core and kind in rule.kinds]
+
+
+def _clause_words(paragraph: ParagraphTrace) -> str:
+    if paragraph.contains:
+        return f"contains an IC of {' or '.join(paragraph.contains)}"
+    met = [box for box in paragraph.boxes if all(clause.state == "met" for clause in box)]
+    words = [
+        f"{clause.metric} {interval_text(clause.low, clause.high)} {clause.operator} {clause.limit}"
+        for clause in met[0]
+    ]
+    return ", ".join(words)
+
+
+def _nearest(paragraphs: Sequence[ParagraphTrace]) -> str:
+    """The line that the item misses by the least: of each box its worst clause, of all boxes the best one."""
+    best: tuple[float, str] | None = None
+    for paragraph in paragraphs:
+        for box in paragraph.boxes:
+            failed = [clause for clause in box if clause.state == "failed" and clause.margin is not None]
+            if failed and not any(clause.state == "failed" and clause.margin is None for clause in box):
+                worst = min(failed, key=lambda clause: clause.margin or 0.0)
+                words = (
+                    f"{worst.metric} {interval_text(worst.low, worst.high)} against {worst.operator} {worst.limit} "
+                    f"of {paragraph.paragraph} ({100 * (worst.margin or 0.0):+.1f} %)"
+                )
+                if best is None or (worst.margin or 0.0) > best[0]:
+                    best = (worst.margin or 0.0, words)
+    return best[1] if best else ""

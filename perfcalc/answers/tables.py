@@ -1,0 +1,88 @@
+"""Scores and summaries as terminal tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.markup import escape
+from rich.table import Table
+
+from perfcalc.answers.explain import interval_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perfcalc.line import Summary
+
+#: A longer sheet is cut in the terminal; ``-o`` has it whole.
+SHOWN_ROWS: Final = 60
+STYLES: Final = {
+    "controlled": "bold red",
+    "not_controlled": "green",
+    "cannot_tell": "bold yellow",
+    "not_modelled": "dim",
+}
+
+
+def scores_table(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str]) -> Table:
+    """One row an item: the main metrics, and the verdict of each jurisdiction."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("item", ratio=2, overflow="ellipsis", no_wrap=True)
+    table.add_column("TPP", justify="right", no_wrap=True)
+    table.add_column("density", justify="right", no_wrap=True)
+    for name in jurisdictions:
+        table.add_column(name.upper(), no_wrap=True)
+        table.add_column("entries, or what is needed", ratio=2, overflow="fold")
+        table.add_column("margin", justify="right", no_wrap=True)
+    shown = 0
+    for batch in scored:
+        for row in batch.slice(0, SHOWN_ROWS - shown).to_pylist():
+            shown += 1
+            cells = [escape(str(row.get("name", ""))), _metric(row, "tpp"), _metric(row, "performance_density")]
+            for name in jurisdictions:
+                verdict = row[f"{name}_verdict"]
+                needs = row[f"{name}_needs"]
+                detail = f"needs {needs}" if needs else row[f"{name}_entries"] or ""
+                margin = row[f"{name}_margin"]
+                cells += [
+                    f"[{STYLES[verdict]}]{verdict}[/]",
+                    escape(detail.replace(";", ", ")),
+                    "" if margin is None else f"{100 * margin:+.1f} %",
+                ]
+            table.add_row(*cells)
+    return table
+
+
+def _metric(row: dict[str, Any], name: str) -> str:
+    if row[name] is not None:
+        return f"{row[name]:,.5g}" if row[name] < 10_000 else f"{row[name]:,.0f}"
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return "" if low is None else interval_text(low, high).replace("unknown", "?").replace(" or more", "+")
+
+
+def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
+    """The last lines of a run."""
+    total = summary.rows
+    yield ""
+    for name, counts in summary.verdicts.items():
+        parts = ", ".join(f"[{STYLES[word]}]{counts[word]:,} {word}[/]" for word in STYLES if counts[word])
+        yield f"{name.upper()} on {summary.as_of}: {parts or 'no items'}"
+    if output is None and total > SHOWN_ROWS:
+        yield f"The first {SHOWN_ROWS} of {total:,} items are shown; -o OUT.csv has all of them."
+    if output is not None:
+        yield f"{total:,} rows written to {escape(str(output))}"
+    for rows in summary.not_asked.values():
+        if rows:
+            yield f"[dim]not asked: {escape('; '.join(rows))}[/]"
+    for column, close in summary.suggestions.items():
+        yield f"[yellow]column {escape(column)} was not recognised; did you mean {close}?[/]"
+    if summary.problems:
+        yield f"[yellow]{summary.problems:,} rows have cells that could not be read (counted as unknown):[/]"
+        yield from (f"  {escape(text)}" for text in summary.first_problems)
+    for reject in summary.rejects[:5]:
+        where = f"line {reject.line}" if reject.line else "a line"
+        yield f"[red]rejected[/] {escape(reject.file)}, {where}: {reject.reason}; {reject.remedy}"
+    if summary.rejects:
+        yield f"[red]{len(summary.rejects):,} rows rejected[/]"

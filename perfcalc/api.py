@@ -1,0 +1,174 @@
+"""The Python API: pandas in, pandas out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from perfcalc.answers.explain import Explanation, explain_row, find_row
+from perfcalc.errors import InputError
+from perfcalc.fields import KINDS, SHEET_FIELDS
+from perfcalc.line import Plan, make_plan, parse_day
+from perfcalc.line import run as run_line
+from perfcalc.metrics.readings import DEFAULT, Readings
+from perfcalc.metrics.readings import parse as parse_readings
+from perfcalc.sheets.read import BATCH_ROWS, open_sheet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: A pandas frame, or any frame that offers the Arrow C stream (polars, DuckDB, pyarrow).
+Frame = Any
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """Read a spec sheet as it stands: text from CSV, typed columns from Parquet.
+
+    Rows that could not be read are listed in ``frame.attrs["rejects"]``.
+
+    Raises
+    ------
+    InputError
+        The file is absent, empty or not of its kind.
+    """
+    sheet = open_sheet(path)
+    frame: pd.DataFrame = pa.Table.from_batches(sheet.batches(), sheet.schema).to_pandas()
+    frame.attrs["rejects"] = [vars(reject) for reject in sheet.rejects]
+    return frame
+
+
+def score(
+    frame: Frame,
+    *,
+    as_of: str | date | None = None,
+    jurisdictions: Sequence[str] = ("us",),
+    readings: str | Mapping[str, str] = "",
+    destination: str | None = None,
+) -> Frame:
+    """Score every row of a frame.
+
+    Parameters
+    ----------
+    frame
+        With a column ``name`` and whatever is known, in the fields of ``perfcalc.fields``.
+    as_of
+        The day whose law is asked, ``YYYY-MM-DD``; today by default.
+    jurisdictions
+        Such as ``("us",)``.
+    readings
+        ``"all"`` to cover every open reading, or choices such as ``"tf32_bits=32"`` or ``{"tf32_bits": "32"}``.
+    destination
+        Two-letter country code; adds the licence review line as ``us_review``.
+
+    Returns
+    -------
+    pandas.DataFrame, or pyarrow.Table for any other frame
+        The same rows in the same order, with the result columns added.
+
+    Raises
+    ------
+    InputError
+        A column, day, jurisdiction or reading cannot be used.
+    """
+    table = to_arrow(frame)
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination)
+    # An empty frame still has result columns.
+    batches = table.to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    scored = pa.Table.from_batches(run_line(batches, plan))
+    if not _is_pandas(frame):
+        return scored
+    results = scored.select(range(len(table.schema.names), scored.num_columns)).to_pandas()
+    results.index = frame.index
+    kept = frame.rename(columns={name: f"input_{name}" for name in frame.columns if name in results.columns})
+    return kept.join(results)
+
+
+def explain(
+    frame: Frame,
+    *,
+    item: str,
+    as_of: str | date | None = None,
+    jurisdictions: Sequence[str] = ("us",),
+    readings: str | Mapping[str, str] = "",
+) -> Explanation:
+    """Explain one item of a frame; ``str()`` of the result is the text that the command line prints.
+
+    Raises
+    ------
+    InputError
+        No item, or several, are called so.
+    """
+    table = to_arrow(frame)
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings)
+    batches = table.combine_chunks().to_batches()
+    if not batches:
+        raise InputError("the frame has no rows", "give it one")
+    return explain_row(batches[0], plan, find_row(batches[0], plan, item))
+
+
+def template(kind: str = "ic") -> pd.DataFrame:
+    """An empty sheet with every field of one kind of item.
+
+    Raises
+    ------
+    InputError
+        There is no such kind.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(columns=template_columns(kind), dtype=str)
+
+
+def template_columns(kind: str) -> list[str]:
+    """The fields of one kind of item."""
+    if kind not in KINDS:
+        raise InputError(f"{kind!r} is not a kind of item", f"choose from {', '.join(KINDS)}")
+    return [field.name for field in SHEET_FIELDS if kind in field.kinds]
+
+
+def plan_for(
+    columns: Sequence[str],
+    where: str,
+    as_of: str | date | None,
+    jurisdictions: Sequence[str],
+    readings: str | Mapping[str, str] = "",
+    destination: str | None = None,
+) -> Plan:
+    """A plan from options as people write them."""
+    try:
+        widen = readings == "all"
+        if isinstance(readings, Mapping):
+            chosen = Readings(**readings)
+        else:
+            chosen = DEFAULT if widen else parse_readings(readings)
+    except (TypeError, ValueError) as error:
+        raise InputError(str(error), "see `perfcalc readings`") from error
+    return make_plan(columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination)
+
+
+def to_arrow(frame: Frame) -> pa.Table:
+    """Any frame as an Arrow table; a pandas column of mixed types becomes text."""
+    if _is_pandas(frame):
+        columns = {}
+        for position, name in enumerate(frame.columns):
+            column = frame.iloc[:, position]
+            try:
+                columns[str(name)] = pa.Array.from_pandas(column)
+            except (pa.ArrowInvalid, pa.ArrowTypeError):
+                columns[str(name)] = pa.array(
+                    [None if missing else str(cell) for cell, missing in zip(column, column.isna(), strict=True)]
+                )
+        if len(columns) < frame.shape[1]:
+            raise InputError("the frame has two columns of one name", "rename one")
+        return pa.table(columns)
+    if hasattr(frame, "__arrow_c_stream__"):
+        return pa.table(frame)
+    raise InputError(f"{type(frame).__name__} is not a frame", "give pandas, polars, DuckDB or pyarrow")
+
+
+def _is_pandas(frame: Frame) -> bool:
+    return any(base.__module__.split(".")[0] == "pandas" for base in type(frame).__mro__)

@@ -1,0 +1,103 @@
+"""Facts: what is known of a batch of items, every number an interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcalc.fields import FIELDS
+
+#: float64, or `object` holding `fractions.Fraction` (and ``float("inf")``) in the exact re-check.
+Numbers: TypeAlias = npt.NDArray[Any]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Indices: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass
+class Links:
+    """Which rows belong together.
+
+    Attributes
+    ----------
+    ic
+        For each row, the number of the IC that it describes: rows that share an id and carry a unit are one IC.
+    ics
+        How many ICs there are.
+    board
+        For each row, the row of the computer or board that contains it, else -1.
+    """
+
+    ic: Indices
+    ics: int
+    board: Indices
+
+
+@dataclass
+class Facts:
+    """Fields and metrics of a batch of items.
+
+    Attributes
+    ----------
+    size
+        Number of rows.
+    exact
+        The arrays hold fractions: this is the exact re-check.
+    low, high
+        For each field or metric the ends of its interval. A point has the same end twice (most often the same
+        array). Nothing known is the widest interval. An *empty* interval (low above high) stands for a quantity that
+        the item does not have, such as the density of a planar chip: no condition on it can be met.
+    given
+        For each field of the sheet, the rows that carry a value (an "unknown" one too).
+    unsettled
+        For a field, the rows where knowing it better could move a metric. Default: where its interval is wide.
+    labels
+        Side results that are names, coded as small integers (which format gave the TPP).
+    links
+        How rows belong together; none when every row is an item of its own.
+    """
+
+    size: int
+    exact: bool = False
+    low: dict[str, Numbers] = field(default_factory=dict)
+    high: dict[str, Numbers] = field(default_factory=dict)
+    given: dict[str, Flags] = field(default_factory=dict)
+    unsettled: dict[str, Flags] = field(default_factory=dict)
+    labels: dict[str, npt.NDArray[np.int8]] = field(default_factory=dict)
+    links: Links | None = None
+
+    def set(self, name: str, low: Numbers, high: Numbers) -> None:
+        """Store the interval of one field or metric."""
+        self.low[name] = low
+        self.high[name] = high
+
+    def interval(self, name: str) -> tuple[Numbers, Numbers]:
+        """Both ends of a field or metric; a field that the sheet does not have is unknown."""
+        if name not in self.low:
+            self.set(name, self.full(0), self.full(np.inf))
+        return self.low[name], self.high[name]
+
+    def is_given(self, name: str) -> Flags:
+        """Rows that carry a value of `name`."""
+        return self.given.get(name, np.zeros(self.size, dtype=bool))
+
+    def is_unsettled(self, name: str) -> Flags:
+        """Rows where knowing `name` better could move a metric."""
+        if name in self.unsettled:
+            return self.unsettled[name]
+        if name not in self.low and FIELDS[name].blank_is_zero:
+            return np.zeros(self.size, dtype=bool)
+        low, high = self.interval(name)
+        return np.asarray(low != high, dtype=bool)
+
+    def full(self, value: float) -> Numbers:
+        """An array with the same number in every row."""
+        if self.exact:
+            number = Fraction(value) if np.isfinite(value) else value
+            filled = np.empty(self.size, dtype=object)
+            filled[:] = number
+            return filled
+        return np.full(self.size, value, dtype=np.float64)

@@ -1,0 +1,342 @@
+"""The vocabulary: every field a sheet may carry and every metric a rule may test.
+
+This is the only list of names in perfcalc. The sheet reader, the metrics, the rule book linter, the templates
+and the reference in ``docs/fields.md`` all take their names, units, limits and help from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["ic", "memory", "computer", "quantum"]
+KINDS: Final[tuple[Kind, ...]] = ("ic", "memory", "computer", "quantum")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column that a spec sheet may carry.
+
+    Attributes
+    ----------
+    name
+        The column name, which users script against.
+    help
+        What to put into a cell.
+    type
+        ``text``; ``number`` (a decimal, read as an interval); or ``choice``, whose options are coded 0, 1, 2, ...
+        in the order of `choices`, so that an unknown choice is the interval over all codes.
+    unit
+        The unit of a number.
+    kinds
+        The kinds of item whose template carries the field.
+    low, high
+        Limits of a credible number. A cell outside them is reported and counts as unknown.
+    blank_is_zero
+        A blank cell means "not claimed" (dense rates), not "unknown".
+    bits
+        For a dense rate: the bit length of the inputs to the multiply (3A090, technical note 1.c).
+    derived
+        Found by perfcalc from other cells; not a column of a sheet.
+    """
+
+    name: str
+    help: str
+    type: Literal["text", "number", "choice"] = "text"
+    unit: str = ""
+    kinds: tuple[Kind, ...] = KINDS
+    choices: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 1e15
+    blank_is_zero: bool = False
+    bits: int = 0
+    derived: bool = False
+
+
+def _rate(name: str, bits: int, what: str) -> Field:
+    unit = "TFLOPS" if name.endswith("_tflops") else "TOPS"
+    return Field(
+        name,
+        f"Highest dense {what} rate claimed by the maker; one multiply-accumulate counts as two operations.",
+        type="number",
+        unit=unit,
+        kinds=("ic", "computer"),
+        high=1e9,
+        blank_is_zero=True,
+        bits=bits,
+    )
+
+
+def _choice(name: str, text: str, choices: tuple[str, ...], kinds: tuple[Kind, ...]) -> Field:
+    return Field(name, text, type="choice", choices=choices, kinds=kinds)
+
+
+RATES: Final[tuple[Field, ...]] = (
+    _rate("fp64_tflops", 64, "64-bit floating-point"),
+    _rate("fp32_tflops", 32, "32-bit floating-point"),
+    # TF32 is stored in 32 bits, but 19 bits enter the multiply: an open reading, see perfcalc.metrics.readings.
+    _rate("tf32_tflops", 19, "TF32"),
+    _rate("bf16_tflops", 16, "bfloat16"),
+    _rate("fp16_tflops", 16, "16-bit floating-point"),
+    _rate("fp8_tflops", 8, "8-bit floating-point"),
+    _rate("fp6_tflops", 6, "6-bit floating-point"),
+    _rate("fp4_tflops", 4, "4-bit floating-point"),
+    _rate("int32_tops", 32, "32-bit integer"),
+    _rate("int16_tops", 16, "16-bit integer"),
+    _rate("int8_tops", 8, "8-bit integer"),
+    _rate("int4_tops", 4, "4-bit integer"),
+    _rate("int2_tops", 2, "2-bit integer"),
+    _rate("int1_tops", 1, "1-bit integer"),
+)
+
+#: The rates named as needed when an item claims none at all.
+USUAL_RATES: Final = ("fp16_tflops", "fp8_tflops", "int8_tops")
+
+FIELDS: Final[dict[str, Field]] = {
+    field.name: field
+    for field in (
+        Field("id", "Your key of the item. Rows that share an id and carry a `unit` are units of one IC."),
+        Field("name", "The item's name. The only column that a sheet must have."),
+        _choice("kind", "What the item is. Blank: told from the fields that the row carries.", KINDS, KINDS),
+        Field("part_of", "The id (or name) of the computer or board that contains this IC.", kinds=("ic", "memory")),
+        Field(
+            "quantity",
+            "How many of this part the computer or board contains (blank: one).",
+            type="number",
+            kinds=("ic", "memory"),
+            low=1,
+            high=1e6,
+        ),
+        Field("unit", "Name of one processing unit, when an IC takes several rows: their TPPs add up.", kinds=("ic",)),
+        Field("designer", "Who designed it."),
+        Field("designer_country", "Where the designer has its headquarters (ISO 3166 two-letter code)."),
+        Field("foundry", "Who made the die.", kinds=("ic", "memory")),
+        Field("process_node", "As people write it: `TSMC 4N`, `SMIC N+2`, `16 nm`.", kinds=("ic", "memory")),
+        _choice(
+            "transistor_architecture",
+            "Planar, or non-planar (FinFET, gate-all-around). Blank: told from `process_node`.",
+            ("planar", "non_planar"),
+            ("ic",),
+        ),
+        Field("release_date", "YYYY-MM-DD, YYYY-MM or YYYY."),
+        _choice("datacenter", "Designed or marketed for use in data centres?", ("no", "yes"), ("ic",)),
+        *RATES,
+        _choice(
+            "vector_processor",
+            "Does the computer's processor have vector instructions? Decides the weight (0.9 or 0.3) in APP.",
+            ("no", "yes"),
+            ("computer",),
+        ),
+        Field(
+            "die_area_mm2",
+            "Area of all logic dies in the package; separate memory stacks do not count.",
+            type="number",
+            unit="mm²",
+            kinds=("ic",),
+            low=0.01,
+            high=100_000,
+        ),
+        Field(
+            "nonplanar_die_area_mm2",
+            "The part of the logic area made on a non-planar node (the 'applicable die area'), when it differs.",
+            type="number",
+            unit="mm²",
+            kinds=("ic",),
+            high=100_000,
+        ),
+        Field("transistors_bn", "Transistors in the package.", type="number", unit="billion", kinds=("ic",), high=1e6),
+        Field("memory_type", "Such as HBM3, GDDR6.", kinds=("ic", "memory")),
+        Field(
+            "memory_bandwidth_gb_s",
+            "Bandwidth between the IC and all of its DRAM; for a memory, of the package or stack.",
+            type="number",
+            unit="GB/s",
+            kinds=("ic", "memory"),
+            high=1e7,
+        ),
+        Field(
+            "memory_area_mm2",
+            "Area of the memory package (or of the stack, when it stands alone).",
+            type="number",
+            unit="mm²",
+            kinds=("memory",),
+            low=0.01,
+            high=100_000,
+        ),
+        Field(
+            "interconnect_gb_s",
+            "Rate over all inputs and outputs, both directions added, without links to volatile memory.",
+            type="number",
+            unit="GB/s",
+            kinds=("ic",),
+            high=1e7,
+        ),
+        _choice(
+            "modality",
+            "How the quantum machine computes.",
+            ("gate", "measurement", "annealer", "analog"),
+            ("quantum",),
+        ),
+        Field(
+            "physical_qubits",
+            "Fully controlled, connected and working physical qubits.",
+            type="number",
+            unit="qubits",
+            kinds=("quantum",),
+            high=1e9,
+        ),
+        Field("two_qubit_error", "Average two-qubit gate error.", type="number", kinds=("quantum",), high=1),
+        Field("two_qubit_fidelity", "Instead of the error: 0.994.", type="number", kinds=("quantum",), high=1),
+        Field("native_gate", "The native two-qubit gate: CZ, ECR, MS, iSWAP.", kinds=("quantum",)),
+        Field("error_statistic", "What the error is: mean, median, best.", kinds=("quantum",)),
+        Field(
+            "logic_density_mtr_mm2",
+            "Transistors that fit on a mm² of the process node, from the node table.",
+            type="number",
+            unit="million/mm²",
+            kinds=("ic",),
+            derived=True,
+        ),
+    )
+}
+
+SHEET_FIELDS: Final[tuple[Field, ...]] = tuple(field for field in FIELDS.values() if not field.derived)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One quantity that perfcalc computes and a rule may test.
+
+    Attributes
+    ----------
+    name
+        The result column; a value known only as an interval is in ``<name>_low`` and ``<name>_high``.
+    function
+        Where it is computed, as ``module:function`` under ``perfcalc.metrics``.
+    formula
+        The formula in words of this vocabulary.
+    law
+        Where the law defines it.
+    inputs
+        The fields and metrics that it is computed from, in this order.
+    needs
+        The fields to name when the metric must be known better.
+    """
+
+    name: str
+    unit: str
+    kinds: tuple[Kind, ...]
+    function: str
+    formula: str
+    law: str
+    inputs: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+
+
+_RATE_NAMES: Final = tuple(rate.name for rate in RATES)
+
+# In order of computation: a metric may use the ones above it.
+METRICS: Final[dict[str, Metric]] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "tpp",
+            "TPP",
+            ("ic",),
+            "chips:total_processing_performance",
+            "highest dense rate × bit length, added over the processing units",
+            "3A090, technical notes 1 to 3 to 3A090.a and .b",
+            _RATE_NAMES,
+            _RATE_NAMES,
+        ),
+        Metric(
+            "applicable_die_area_mm2",
+            "mm²",
+            ("ic",),
+            "chips:applicable_die_area",
+            "area of the logic dies made on a non-planar process node",
+            "3A090, technical note 4 to 3A090.a and .b",
+            ("die_area_mm2", "nonplanar_die_area_mm2", "transistor_architecture"),
+            ("die_area_mm2", "nonplanar_die_area_mm2"),
+        ),
+        Metric(
+            "performance_density",
+            "TPP/mm²",
+            ("ic",),
+            "chips:performance_density",
+            "tpp ÷ applicable_die_area_mm2",
+            "3A090, technical note 4 to 3A090.a and .b",
+            ("tpp", "applicable_die_area_mm2"),
+            (*_RATE_NAMES, "die_area_mm2", "nonplanar_die_area_mm2"),
+        ),
+        Metric(
+            "processing_performance_2022",
+            "TOPS × bits",
+            ("ic",),
+            "chips:processing_performance_2022",
+            "highest rate × bit length per operation, added over the processing units",
+            "3A090.a as of 2022-10-21 (87 FR 62186)",
+            _RATE_NAMES,
+            _RATE_NAMES,
+        ),
+        Metric(
+            "processing_tops",
+            "TOPS",
+            ("ic",),
+            "chips:processing_tops",
+            "highest dense rate whatever its bit length, added over the processing units",
+            "3A991.p.1, technical notes",
+            _RATE_NAMES,
+            _RATE_NAMES,
+        ),
+        Metric(
+            "aggregated_transistors_bn",
+            "billion",
+            ("ic",),
+            "chips:aggregated_transistors",
+            "transistors as counted, else applicable_die_area_mm2 × logic_density_mtr_mm2 ÷ 1000",
+            "3A090, note 1 to 3A090.a, 'aggregated approximated transistor count'",
+            ("transistors_bn", "applicable_die_area_mm2", "logic_density_mtr_mm2", "transistor_architecture"),
+            ("transistors_bn",),
+        ),
+        Metric(
+            "memory_bandwidth_density",
+            "GB/s/mm²",
+            ("memory",),
+            "memory:memory_bandwidth_density",
+            "memory_bandwidth_gb_s ÷ memory_area_mm2",
+            "3A090.c, technical note",
+            ("memory_bandwidth_gb_s", "memory_area_mm2"),
+            ("memory_bandwidth_gb_s", "memory_area_mm2"),
+        ),
+        Metric(
+            "app_wt",
+            "WT",
+            ("computer",),
+            "computers:adjusted_peak_performance",
+            "0.9 (vector) or 0.3 (non-vector) × 64-bit floating-point rate, added over the processors",
+            "4A003, technical note on 'Adjusted Peak Performance'",
+            ("fp64_tflops", "vector_processor"),
+            ("fp64_tflops", "vector_processor"),
+        ),
+    )
+}
+
+
+def fields_behind(name: str) -> frozenset[str]:
+    """Every sheet field that a field or metric is computed from."""
+    metric = METRICS.get(name)
+    if metric is None:
+        return frozenset((name,))
+    return frozenset().union(*(fields_behind(part) for part in metric.inputs))
+
+
+def needed_fields(name: str) -> tuple[str, ...]:
+    """The fields to name when `name` must be known better."""
+    metric = METRICS.get(name)
+    return (name,) if metric is None else metric.needs
+
+
+def unit_of(name: str) -> str:
+    """The unit of a field or metric."""
+    return METRICS[name].unit if name in METRICS else FIELDS[name].unit

@@ -1,0 +1,344 @@
+"""The assembly line: sheet, facts, metrics, verdicts, file; batch by batch."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from perfcalc import metrics
+from perfcalc.errors import InputError
+from perfcalc.facts import Facts, Flags, Indices
+from perfcalc.fields import FIELDS
+from perfcalc.metrics.packages import link
+from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
+from perfcalc.rulebook.book import load
+from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
+from perfcalc.sheets.headers import recognise, suggest
+from perfcalc.sheets.read import Sheet, is_parquet
+from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
+from perfcalc.verdicts.columns import metric_columns, verdict_columns
+from perfcalc.verdicts.judge import judge
+from perfcalc.verdicts.tables import Book, compile_book, tested_fields
+
+#: Text that a spreadsheet would run as a formula; plain numbers and lone dashes are not.
+FORMULA = r"^[=+\-@\t\r]"
+HARMLESS = r"^[+\-]?[0-9.]+(?:[eE][+\-]?[0-9]+)?$|^-+$"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that `score_batch` needs besides the batch; it pickles.
+
+    Attributes
+    ----------
+    columns
+        Which column carries which field.
+    books
+        The law of each jurisdiction on the day.
+    readings
+        One choice for every open reading.
+    widen
+        Cover every reading: metrics become intervals, and verdicts that turn on a reading say so.
+    destination
+        Two-letter code, for the licence review line.
+    """
+
+    columns: Mapping[str, str]
+    books: tuple[Book, ...]
+    readings: Readings = DEFAULT
+    widen: bool = False
+    destination: str | None = None
+
+
+def make_plan(
+    columns: Sequence[str],
+    where: str,
+    as_of: date,
+    jurisdictions: Sequence[str] = ("us",),
+    readings: Readings = DEFAULT,
+    widen: bool = False,
+    destination: str | None = None,
+) -> Plan:
+    """Recognise the columns of a sheet and compile the law of a day.
+
+    Raises
+    ------
+    InputError
+        A heading or jurisdiction cannot be used.
+    """
+    book = load()
+    for name in jurisdictions:
+        if name not in book.jurisdictions:
+            raise InputError(f"no rules for the jurisdiction {name!r}", f"choose from {', '.join(book.jurisdictions)}")
+    return Plan(
+        recognise(columns, where),
+        tuple(compile_book(name, as_of, book.on(name, as_of)) for name in jurisdictions),
+        readings,
+        widen,
+        destination.upper() if destination else None,
+    )
+
+
+@dataclass
+class Items:
+    """A batch read and measured: its facts with metrics, kinds and unreadable cells."""
+
+    facts: Facts
+    kinds: Indices
+    problems: Problems
+
+
+def measure_batch(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], exact: bool = False) -> Items:
+    """Read the facts of a batch and compute every metric."""
+    facts, problems = read_facts(batch, plan.columns, exact)
+    kinds = read_kinds(batch, plan.columns, facts)
+    if "unit" in plan.columns or "part_of" in plan.columns:
+        cells = (text_column(batch, plan.columns, FIELDS[name]) for name in ("id", "name", "unit", "part_of"))
+        facts.links = link(*cells)
+    metrics.compute(facts, readings)
+    return Items(facts, kinds, problems)
+
+
+def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
+    """Score one batch: its own columns untouched and in order, then the results. Pure; called by every engine."""
+    default = (plan.readings,)
+    items = measure_batch(batch, plan, default)
+    changes: tuple[tuple[str, Readings], ...] = ()
+    if plan.widen:
+        relevant = metrics.relevant_readings(items.facts)
+        changes = one_changed(plan.readings, relevant)
+        wide = every_combination(plan.readings, relevant)
+    results: dict[str, pa.Array] = {}
+    shown = measure_batch(batch, plan, wide) if plan.widen else items
+    results |= metric_columns(shown.facts, shown.kinds)
+    for book in plan.books:
+        judged = judge(book, items.facts, items.kinds, _exactly(batch, plan, default))
+        turning: dict[str, Flags] = {}
+        if plan.widen:
+            for change, readings in changes:
+                other = measure_batch(batch, plan, (readings,))
+                verdict = judge(book, other.facts, other.kinds, _exactly(batch, plan, (readings,))).verdict
+                turning[change] = verdict != judged.verdict
+            judged = judge(book, shown.facts, shown.kinds, _exactly(batch, plan, wide))
+        results |= verdict_columns(book, judged, shown.facts, shown.kinds, turning, plan.destination)
+    results["problems"] = _problem_column(items.problems, batch.num_rows)
+    taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
+    return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken.values(), *results.keys()])
+
+
+def _exactly(
+    batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings]
+) -> Callable[[Indices], tuple[Facts, Indices, Indices]]:
+    def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
+        items = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True)
+        return items.facts, items.kinds, rows
+
+    return exactly
+
+
+def _problem_column(problems: Problems, rows: int) -> pa.Array:
+    if not problems:
+        return pa.nulls(rows, pa.string())
+    return pa.array(["; ".join(problems[row]) if row in problems else None for row in range(rows)], pa.string())
+
+
+@dataclass
+class Summary:
+    """What a run did, for the last lines that it prints and for ``--json``."""
+
+    as_of: date
+    jurisdictions: tuple[str, ...]
+    rows: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    verdicts: dict[str, Counter[str]] = field(default_factory=dict)
+    entries: dict[str, Counter[str]] = field(default_factory=dict)
+    problems: int = 0
+    first_problems: list[str] = field(default_factory=list)
+    not_asked: dict[str, list[str]] = field(default_factory=dict)
+    suggestions: dict[str, str] = field(default_factory=dict)
+    rulebook: str = ""
+
+    @property
+    def undecided(self) -> int:
+        """Items without an answer in some jurisdiction."""
+        return sum(counts["cannot_tell"] + counts["not_modelled"] for counts in self.verdicts.values())
+
+    def add(self, scored: pa.RecordBatch) -> None:
+        """Count a scored batch."""
+        names, problems = scored.column("name" if "name" in scored.schema.names else 0), scored.column("problems")
+        troubled = np.flatnonzero(problems.is_valid().to_numpy(zero_copy_only=False))
+        self.problems += int(troubled.size)
+        for row in troubled[: max(0, 10 - len(self.first_problems))]:
+            self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
+        self.rows += scored.num_rows
+        for prefix in self.jurisdictions:
+            for column, counts in (("verdict", self.verdicts), ("entries", self.entries)):
+                counter = counts.setdefault(prefix, Counter())
+                for pair in scored.column(f"{prefix}_{column}").value_counts().to_pylist():
+                    for word in (pair["values"] or "").split(";"):
+                        if word:
+                            counter[word] += pair["counts"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary for ``--json``."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "rows": self.rows,
+            "rejects": len(self.rejects),
+            "problems": self.problems,
+            "verdicts": {name: dict(counts) for name, counts in self.verdicts.items()},
+            "entries": {name: dict(sorted(counts.items())) for name, counts in self.entries.items()},
+            "not_asked": self.not_asked,
+            "unrecognised_columns": self.suggestions,
+            "rulebook": self.rulebook,
+        }
+
+
+def not_asked(plan: Plan, book: Book) -> list[str]:
+    """Paragraphs of a book that no column of the sheet lets it ask, each with the fields it would need."""
+    carried = set(plan.columns)
+    return [
+        f"{rule.paragraph} (needs {' or '.join(sorted(missing))})"
+        for rule in book.rules
+        if not rule.core and rule.review is None and not (missing := tested_fields(rule)) & carried
+    ]
+
+
+def run(batches: Iterable[pa.RecordBatch], plan: Plan, threads: int | None = None) -> Iterator[pa.RecordBatch]:
+    """Score batches in a pool of threads, in order. Rows that refer to one another are scored as one batch."""
+    if {"unit", "part_of"} & set(plan.columns):
+        batches = _together(batches)
+    workers = threads or os.cpu_count() or 1
+    if workers == 1:
+        yield from (score_batch(batch, plan) for batch in batches)
+        return
+    waiting: deque[Future[pa.RecordBatch]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for batch in batches:
+                waiting.append(pool.submit(score_batch, batch, plan))
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for job in waiting:
+                job.cancel()
+
+
+def _together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    gathered = list(batches)
+    if gathered:
+        yield from pa.Table.from_batches(gathered).combine_chunks().to_batches()
+
+
+def score_sheet(
+    sheet: Sheet,
+    plan: Plan,
+    out: Path | None = None,
+    threads: int | None = None,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> tuple[Summary, list[pa.RecordBatch]]:
+    """Score a sheet into a file, or, without `out`, into memory.
+
+    The file appears whole or not at all; rows that could not be read go to ``OUT.rejects.csv``.
+    """
+    jurisdictions = tuple(book.jurisdiction for book in plan.books)
+    summary = Summary(plan.books[0].day, jurisdictions, rulebook=load().digest)
+    summary.not_asked = {book.jurisdiction: not_asked(plan, book) for book in plan.books}
+    summary.suggestions = suggest(sheet.schema.names, plan.columns)
+    kept: list[pa.RecordBatch] = []
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        for scored in run(sheet.batches(), plan, threads):
+            summary.add(scored)
+            progress(summary.rows)
+            yield scored
+
+    if out is None:
+        kept.extend(counted())
+        summary.rejects = sheet.rejects
+        return summary, kept
+    empty = score_batch(pa.RecordBatch.from_pylist([], schema=sheet.schema), plan)
+    with whole_files(out, rejects_path(out)) as (result, rejects):
+        write(chain((empty,), counted()), result, out)
+        summary.rejects = sheet.rejects
+        if sheet.rejects:
+            write_rejects(sheet.rejects, rejects)
+    return summary, kept
+
+
+def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path) -> None:
+    """Write batches as the format that the name asks for."""
+    first = next(batches)
+    if is_parquet(named):
+        with pq.ParquetWriter(path, first.schema) as writer:
+            for batch in chain((first,), batches):
+                writer.write_batch(batch)
+    else:
+        with pa_csv.CSVWriter(path, first.schema, write_options=pa_csv.WriteOptions(quoting_style="needed")) as writer:
+            for batch in chain((first,), batches):
+                writer.write_batch(escape_formulas(batch))
+
+
+def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Put an apostrophe before text that a spreadsheet would run as a formula."""
+    columns = []
+    for column in batch.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            runs = pc.and_(
+                pc.match_substring_regex(column, FORMULA), pc.invert(pc.match_substring_regex(column, HARMLESS))
+            )
+            if pc.any(runs).as_py():
+                columns.append(pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column))
+                continue
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+@contextmanager
+def whole_files(*paths: Path) -> Iterator[tuple[Path, ...]]:
+    """Temporary names for files that then appear whole, or not at all. A file not written is removed."""
+    for path in paths:
+        if not path.parent.is_dir():
+            raise InputError(f"{path.parent}: no such folder", "make it, or choose another place")
+    folder = Path(mkdtemp(prefix=".perfcalc-", dir=paths[0].parent))
+    drafts = tuple(folder / path.name for path in paths)
+    try:
+        yield drafts
+        for draft, path in zip(drafts, paths, strict=True):
+            if draft.exists():
+                draft.replace(path)
+            else:
+                path.unlink(missing_ok=True)
+    finally:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def parse_day(text: str | date | None) -> date:
+    """A day from ``YYYY-MM-DD``; today without one."""
+    if text is None:
+        return date.today()  # noqa: DTZ011 - law is dated by the local calendar
+    if isinstance(text, date):
+        return text
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{text!r} is not a day", "write it as YYYY-MM-DD") from error

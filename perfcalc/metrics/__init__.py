@@ -1,0 +1,58 @@
+"""Columns become metrics. This wing knows fields and formulas, never a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from perfcalc.facts import Facts
+from perfcalc.fields import METRICS
+from perfcalc.metrics.readings import Readings
+
+
+@cache
+def _function(where: str) -> Any:
+    module, _, name = where.partition(":")
+    return getattr(import_module(f"perfcalc.metrics.{module}"), name)
+
+
+def compute(facts: Facts, readings: Sequence[Readings], names: Iterable[str] = METRICS) -> None:
+    """Add metrics to `facts`: under several readings, the interval that covers them all.
+
+    The first of `readings` is the default one; its labels (such as `tpp_format`) are kept.
+    """
+    wanted = [METRICS[name] for name in METRICS if name in set(names)]
+    covers: dict[str, tuple[Any, Any]] = {}
+    labels = dict(facts.labels)
+    for position, reading in enumerate(readings):
+        for metric in wanted:
+            low, high = _function(metric.function)(facts, reading)
+            facts.set(metric.name, low, high)
+            if position:
+                known_low, known_high = covers[metric.name]
+                low = np.where(np.asarray(low < known_low, dtype=bool), low, known_low)
+                high = np.where(np.asarray(high > known_high, dtype=bool), high, known_high)
+            covers[metric.name] = low, high
+        labels = labels or dict(facts.labels)
+    for name, (low, high) in covers.items():
+        facts.set(name, low, high)
+    facts.labels = labels
+
+
+def relevant_readings(facts: Facts) -> list[str]:
+    """The open readings that can change a metric of this batch."""
+    linked = facts.links is not None
+    units = facts.links is not None and facts.links.ics < facts.size
+    applies = {
+        "units": units,
+        "tf32_bits": facts.is_given("tf32_tflops").any(),
+        "vector": facts.is_given("fp32_tflops").any(),
+        "board": linked,
+        "unstated_architecture": not facts.is_given("transistor_architecture").all(),
+        "bit_length_2022": True,
+    }
+    return [name for name, does in applies.items() if does]

@@ -1,0 +1,221 @@
+"""Metrics of an integrated circuit: TPP, performance density and their relatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from perfcalc.facts import Facts, Flags, Indices, Numbers
+from perfcalc.fields import RATES, USUAL_RATES
+from perfcalc.kernel import kernel, run
+from perfcalc.metrics.packages import join_boards, join_units
+from perfcalc.metrics.ratios import divide
+from perfcalc.metrics.readings import Readings
+
+Bounds = tuple[Numbers, Numbers]
+
+#: What most matrix units add up in, for the reading of 2022 that counts outputs.
+ACCUMULATOR_BITS = 32
+
+
+@kernel
+def highest_weighted_rate(rates: Numbers, bits: Indices, best: Numbers, winner: Indices) -> None:
+    """For each item the highest of rate × bits, and which rate gave it (the first one of equals)."""
+    for i in range(rates.shape[1]):
+        top = rates[0, i] * bits[0]
+        which = 0
+        for f in range(1, rates.shape[0]):
+            value = rates[f, i] * bits[f]
+            if value > top:
+                top = value
+                which = f
+        best[i] = top
+        winner[i] = which
+
+
+def _claimed(facts: Facts) -> Flags:
+    """Rows that claim at least one rate."""
+    claimed = np.zeros(facts.size, dtype=bool)
+    for rate in RATES:
+        if rate.name in facts.given:
+            claimed |= facts.given[rate.name]
+    return claimed
+
+
+def _best(facts: Facts, names: Sequence[str], bits: Sequence[int], label: str | None = None) -> Bounds:
+    """Both bounds of the highest rate × bits over the rates called `names`."""
+    low, high = facts.full(0), facts.full(0)
+    if not names:
+        return low, high
+    weights = np.array(bits, dtype=np.int64)
+    winner = np.zeros(facts.size, dtype=np.int64)
+    points = all(facts.low[name] is facts.high[name] for name in names)
+    rates = np.stack([facts.low[name] for name in names])
+    run(highest_weighted_rate, facts.size, facts.exact, rates, weights, low, winner)
+    if label is not None:
+        positions = np.array([[rate.name for rate in RATES].index(name) for name in names], dtype=np.int8)
+        # An empty row has no winner, and neither has one whose every claimed rate is unknown.
+        facts.labels[label] = np.where(np.asarray(low > 0, dtype=bool), positions[winner], -1).astype(np.int8)
+    if points:
+        return low, low
+    rates = np.stack([facts.high[name] for name in names])
+    run(highest_weighted_rate, facts.size, facts.exact, rates, weights, high, winner)
+    return low, high
+
+
+def _over_units(
+    facts: Facts, readings: Readings, bits_of: Callable[[str, int], int], label: str | None = None
+) -> Bounds:
+    """The highest weighted rate of each processing unit, joined over the units of each IC.
+
+    An item that claims no rate at all is unknown, not zero.
+    """
+    present = [rate for rate in RATES if rate.name in facts.low]
+    names = [rate.name for rate in present]
+    bits = [bits_of(rate.name, rate.bits) for rate in present]
+    if readings.vector == "added" and "fp32_tflops" in names:
+        vector = names.index("fp32_tflops")
+        others = names[:vector] + names[vector + 1 :]
+        low, high = _best(facts, others, bits[:vector] + bits[vector + 1 :], label)
+        low = low + facts.low["fp32_tflops"] * bits[vector]
+        high = high + facts.high["fp32_tflops"] * bits[vector]
+    else:
+        low, high = _best(facts, names, bits, label)
+    unclaimed = ~_claimed(facts)
+    if unclaimed.any():
+        high = high.copy() if high is low else high
+        high[unclaimed] = np.inf
+        for name in USUAL_RATES:
+            known = np.asarray(facts.low[name] == facts.high[name], dtype=bool) if name in facts.low else True
+            facts.unsettled[name] = unclaimed | ~np.broadcast_to(known, facts.size)
+    low, high = join_units(facts, readings.units, low, high, names, bits)
+    return join_boards(facts, readings.board, low, high)
+
+
+def _input_bits(readings: Readings) -> Callable[[str, int], int]:
+    return lambda name, bits: int(readings.tf32_bits) if name == "tf32_tflops" else bits
+
+
+def total_processing_performance(facts: Facts, readings: Readings) -> Bounds:
+    """TPP = 2 × MacTOPS × bit length, added over all processing units.
+
+    A datasheet counts one multiply-accumulate as two operations, so 2 × MacTOPS is the datasheet's dense TOPS or
+    TFLOPS; it is never doubled again. Of several bit lengths the highest TPP counts.
+
+    Source: 15 CFR 774 Supp. 1, 3A090, technical notes 1 to 3.
+    """
+    return _over_units(facts, readings, _input_bits(readings), "tpp_format")
+
+
+def processing_performance_2022(facts: Facts, readings: Readings) -> Bounds:
+    """TOPS × bit length per operation, aggregated: the number of the October 2022 rule (87 FR 62186), 3A090.a."""
+    inputs = _input_bits(readings)
+    if readings.bit_length_2022 == "outputs":
+        return _over_units(facts, readings, lambda name, bits: max(inputs(name, bits), ACCUMULATOR_BITS))
+    return _over_units(facts, readings, inputs)
+
+
+def processing_tops(facts: Facts, readings: Readings) -> Bounds:
+    """TOPS = 2 × MacTOPS added over all processing units, whatever the bit length.
+
+    Source: 15 CFR 774 Supp. 1, 3A991.p, technical notes.
+    """
+    return _over_units(facts, readings, lambda _name, _bits: 1)
+
+
+@kernel
+def applicable_area(
+    die: Numbers,
+    nonplanar: Numbers,
+    nonplanar_given: Flags,
+    architecture: Numbers,
+    architecture_given: Flags,
+    all_may_apply: bool,
+    zero: float | Fraction,
+    bound: Numbers,
+) -> None:
+    """One bound of the applicable die area, see `applicable_die_area`."""
+    for i in range(die.shape[0]):
+        if nonplanar_given[i]:
+            bound[i] = nonplanar[i]
+        elif architecture_given[i]:
+            # The code of this bound: 0 planar, 1 non-planar.
+            bound[i] = die[i] if architecture[i] > 0 else zero
+        else:
+            bound[i] = die[i] if all_may_apply else zero
+
+
+def applicable_die_area(facts: Facts, readings: Readings) -> Bounds:
+    """Area in mm² of all logic dies made on a process node with non-planar transistors.
+
+    Zero for a planar chip. A chip whose nodes are partly planar lies between zero and its die area unless the sheet
+    gives `nonplanar_die_area_mm2`.
+
+    Source: 15 CFR 774 Supp. 1, 3A090, technical note 4 ('applicable die area').
+    """
+    die, nonplanar = facts.interval("die_area_mm2"), facts.interval("nonplanar_die_area_mm2")
+    architecture = facts.interval("transistor_architecture")
+    stated = facts.is_given("transistor_architecture")
+    nonplanar_given = facts.is_given("nonplanar_die_area_mm2")
+    zero = Fraction(0) if facts.exact else 0.0
+    assume = readings.unstated_architecture == "non_planar"
+    bounds = []
+    for side in (0, 1):
+        bound = facts.full(0)
+        run(
+            applicable_area,
+            facts.size,
+            facts.exact,
+            die[side],
+            nonplanar[side],
+            nonplanar_given,
+            architecture[side],
+            stated,
+            assume or side == 1,
+            zero,
+            bound,
+        )
+        bounds.append(bound)
+    low, high = bounds
+    may_be_nonplanar = ~nonplanar_given & ~(stated & np.asarray(architecture[1] == 0, dtype=bool))
+    die_known = np.asarray(die[0] == die[1], dtype=bool)
+    undecided = stated & np.asarray(architecture[0] != architecture[1], dtype=bool)
+    facts.unsettled["die_area_mm2"] = may_be_nonplanar & ~die_known
+    facts.unsettled["nonplanar_die_area_mm2"] = (~nonplanar_given & undecided & die_known) | (
+        nonplanar_given & np.asarray(nonplanar[0] != nonplanar[1], dtype=bool)
+    )
+    return join_boards(facts, readings.board, low, high)
+
+
+def performance_density(facts: Facts, readings: Readings) -> Bounds:
+    """TPP ÷ applicable die area, in TPP per mm².
+
+    A planar chip has an applicable area of zero and so no performance density: the interval is empty and no
+    condition on it can be met. The law gives no substitute.
+
+    Source: 15 CFR 774 Supp. 1, 3A090, technical note 4.
+    """
+    return divide(facts, facts.interval("tpp"), facts.interval("applicable_die_area_mm2"))
+
+
+def aggregated_transistors(facts: Facts, readings: Readings) -> Bounds:
+    """'Aggregated approximated transistor count' in billions: as counted, else node density × applicable area.
+
+    Source: 15 CFR 774 Supp. 1, 3A090, note 1 to 3A090.a (two ways of counting).
+    """
+    area, density = facts.interval("applicable_die_area_mm2"), facts.interval("logic_density_mtr_mm2")
+    counted, stated = facts.interval("transistors_bn"), facts.is_given("transistors_bn")
+    low, high = facts.full(0), facts.full(0)
+    planar = facts.is_given("transistor_architecture") & np.asarray(
+        facts.interval("transistor_architecture")[1] == 0, dtype=bool
+    )
+    for side, bound in enumerate((low, high)):
+        # Unknown area or density is an infinity, whose product with a zero would be no number at all.
+        known = np.asarray((area[side] < np.inf) & (density[side] < np.inf), dtype=bool)
+        bound[:] = facts.full(0 if side == 0 else np.inf)
+        bound[known] = area[side][known] * density[side][known] / 1000
+        bound[stated] = counted[side][stated]
+        bound[planar] = facts.full(0)[planar]
+    return low, high

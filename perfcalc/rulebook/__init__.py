@@ -1,0 +1,1 @@
+"""The law as data: dated, cited YAML. This wing never computes; `perfcalc.verdicts` judges by it."""

@@ -1,0 +1,281 @@
+"""Load the rule book: one YAML file a control-list entry, in folders shaped like the law."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import yaml
+
+from perfcalc.errors import InputError
+from perfcalc.fields import FIELDS, Kind
+
+Operator = Literal[">=", ">", "<=", "<", "="]
+Status = Literal["in_force", "not_enforced", "suspended", "proposed", "superseded"]
+
+OPERATORS: Final[tuple[Operator, ...]] = (">=", ">", "<=", "<", "=")
+STATUSES: Final[tuple[Status, ...]] = ("in_force", "not_enforced", "suspended", "proposed", "superseded")
+CONFIDENCES: Final = ("high", "medium", "low")
+
+#: Statuses that were or are law on the days of their validity.
+LAW: Final = frozenset(("in_force", "superseded"))
+
+FOLDER: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One side of a box: ``metric operator limit``.
+
+    Attributes
+    ----------
+    limit
+        Exact, from the decimal text of the file. A choice such as ``yes`` is its code in `perfcalc.fields`.
+    hands_over_to
+        The paragraph that takes over beyond an upper limit (3A090.b ends where 3A090.a begins). Such a limit
+        chooses the paragraph; it never frees the item.
+    """
+
+    metric: str
+    operator: Operator
+    limit: Fraction
+    hands_over_to: str | None = None
+
+    @property
+    def limit_text(self) -> str:
+        """The limit as the law writes it."""
+        field = FIELDS.get(self.metric)
+        if field is not None and field.type == "choice":
+            return field.choices[int(self.limit)]
+        value = float(self.limit)
+        return f"{value:,.12g}" if value >= 0.001 else f"{value:.12g}"
+
+
+Box = tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A note that takes items out of a paragraph: out, if any of its boxes is met."""
+
+    name: str
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """The legal act that made a version of a rule."""
+
+    citation: str
+    title: str
+    published: date
+    url: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One version of one paragraph, with everything needed to judge by it and to defend it.
+
+    Attributes
+    ----------
+    start, end
+        Valid on days with ``start <= day < end``; `end` is None while the version is open.
+    boxes
+        Met, if any of these boxes is.
+    exclusions
+        Not met, if any of these is.
+    unless
+        Not met, where one of these paragraphs is ("not elsewhere specified").
+    contains
+        For a computer or board: met, if one of its ICs meets these paragraphs.
+    unread
+        The paragraph is known to exist but its numbers were not read in a source: why. It answers `cannot_tell`.
+    core
+        Always asked of items of its kinds; other paragraphs are asked when the sheet carries a field they test.
+    review
+        For a licence review line: the words for met and failed. It never makes an item controlled.
+    """
+
+    jurisdiction: str
+    entry: str
+    paragraph: str
+    title: str
+    kinds: tuple[Kind, ...]
+    reasons: tuple[str, ...]
+    core: bool
+    start: date
+    end: date | None
+    status: Status
+    boxes: tuple[Box, ...]
+    exclusions: tuple[Exclusion, ...]
+    unless: tuple[str, ...]
+    contains: tuple[str, ...]
+    unread: str
+    review: tuple[str, str] | None
+    destinations: tuple[str, ...]
+    instruments: tuple[Instrument, ...]
+    verified: date
+    confidence: str
+    note: str
+    url: str
+
+    @property
+    def at_only(self) -> bool:
+        """Controlled for anti-terrorism reasons only: reported, but never a verdict of `controlled`."""
+        return self.reasons == ("AT",)
+
+    @property
+    def citation(self) -> str:
+        """The legal acts, as people cite them."""
+        return "; ".join(instrument.citation for instrument in self.instruments)
+
+    def in_force(self, day: date) -> bool:
+        """Whether this version was law on `day`."""
+        return self.status in LAW and self.start <= day and (self.end is None or day < self.end)
+
+    def conditions(self) -> Iterator[Condition]:
+        """Every condition of the paragraph and of its exclusions."""
+        for box in (*self.boxes, *(box for exclusion in self.exclusions for box in exclusion.boxes)):
+            yield from box
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """Every version of every paragraph of every jurisdiction, in principal order."""
+
+    rules: tuple[Rule, ...]
+    digest: str
+
+    @property
+    def jurisdictions(self) -> tuple[str, ...]:
+        """Jurisdictions with at least one rule."""
+        return tuple(dict.fromkeys(rule.jurisdiction for rule in self.rules))
+
+    def on(self, jurisdiction: str, day: date) -> tuple[Rule, ...]:
+        """The law of one jurisdiction on one day."""
+        return tuple(rule for rule in self.rules if rule.jurisdiction == jurisdiction and rule.in_force(day))
+
+    def dates(self, jurisdiction: str | None = None) -> tuple[date, ...]:
+        """Every day on which something changes."""
+        chosen = [rule for rule in self.rules if jurisdiction in (None, rule.jurisdiction)]
+        starts = {rule.start for rule in chosen}
+        return tuple(sorted(starts | {rule.end for rule in chosen if rule.end is not None}))
+
+
+@cache
+def load() -> RuleBook:
+    """The rule book that ships with perfcalc."""
+    return read_folder(FOLDER)
+
+
+def read_folder(folder: Path) -> RuleBook:
+    """Read a folder of jurisdictions, each a folder of entries.
+
+    Raises
+    ------
+    InputError
+        A file does not have the form described in CONTRIBUTING.md.
+    """
+    files = sorted(path for path in folder.glob("*/*.yaml") if not path.name.endswith(".cases.yaml"))
+    digest = hashlib.sha256()
+    rules: list[Rule] = []
+    for path in files:
+        digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
+        if path.name != "instruments.yaml":
+            rules.extend(_read_entry(path, _instruments(path.parent)))
+    rules.sort(key=lambda rule: (rule.jurisdiction, rule.review is not None, rule.at_only, not rule.core, rule.entry))
+    return RuleBook(tuple(rules), digest.hexdigest())
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse one file of the rule book."""
+    try:
+        return yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML: {error}", "correct the file where the message points") from error
+
+
+@cache
+def _instruments(folder: Path) -> dict[str, Instrument]:
+    table = read_yaml(folder / "instruments.yaml")
+    return {
+        citation: Instrument(citation, entry["title"], entry["published"], entry["url"])
+        for citation, entry in table.items()
+    }
+
+
+def _read_entry(path: Path, instruments: Mapping[str, Instrument]) -> Iterator[Rule]:
+    text = read_yaml(path)
+    try:
+        for code, paragraph in text["paragraphs"].items():
+            for version in paragraph["versions"]:
+                yield _read_version(path, text, code, paragraph, version, instruments)
+    except KeyError as error:
+        raise InputError(
+            f"{path}: {error} is missing or not known", "see 'How to add a rule' in CONTRIBUTING.md"
+        ) from error
+
+
+def _read_version(
+    path: Path, entry: Any, code: str, paragraph: Any, version: Any, instruments: Mapping[str, Instrument]
+) -> Rule:
+    review = version.get("review")
+    return Rule(
+        jurisdiction=path.parent.name,
+        entry=str(entry["entry"]),
+        paragraph=code,
+        title=paragraph.get("title", entry["title"]),
+        kinds=tuple(paragraph["kinds"]),
+        reasons=tuple(entry["reasons"]),
+        core=bool(paragraph.get("core", False)),
+        start=version["from"],
+        end=version["until"],
+        status=version["status"],
+        boxes=tuple(_boxes(path, version.get("test", ()))),
+        exclusions=tuple(
+            Exclusion(exclusion["name"], tuple(_boxes(path, exclusion["test"])))
+            for exclusion in version.get("except", ())
+        ),
+        unless=tuple(version.get("unless", ())),
+        contains=tuple(version.get("contains", ())),
+        unread=version.get("unread", ""),
+        review=None if review is None else (review["met"], review["failed"]),
+        destinations=tuple(version.get("destinations", ())),
+        instruments=tuple(instruments[citation] for citation in version["citation"]),
+        verified=version["verified"],
+        confidence=version["confidence"],
+        note=version.get("note", ""),
+        url=entry["text"],
+    )
+
+
+def _boxes(path: Path, test: Iterable[Mapping[str, Mapping[str, Any]]]) -> Iterator[Box]:
+    for box in test:
+        yield tuple(
+            Condition(metric, operator, _limit(path, metric, limits[operator]), _successor(operator, limits))
+            for metric, limits in box.items()
+            for operator in OPERATORS
+            if operator in limits
+        )
+
+
+def _successor(operator: str, limits: Mapping[str, Any]) -> str | None:
+    return limits.get("hands_over_to") if operator in ("<", "<=") else None
+
+
+def _limit(path: Path, metric: str, value: Any) -> Fraction:
+    field = FIELDS.get(metric)
+    try:
+        if field is not None and field.type == "choice":
+            return Fraction(field.choices.index(value))
+        return Fraction(str(value))
+    except ValueError as error:
+        raise InputError(
+            f"{path}: {value!r} is not a limit of {metric}", "write a decimal number, or one of the field's choices"
+        ) from error

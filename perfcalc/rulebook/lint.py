@@ -1,0 +1,76 @@
+"""Check the rule book: whatever a machine can see wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby, pairwise
+
+from perfcalc.fields import FIELDS, KINDS, METRICS
+from perfcalc.rulebook.book import CONFIDENCES, STATUSES, Rule, RuleBook
+
+#: A text checked longer ago than this is reported as stale.
+STALE = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or that a reader should know."""
+
+    level: str
+    where: str
+    what: str
+
+
+def lint(book: RuleBook, today: date) -> list[Finding]:
+    """Everything found, errors first."""
+    findings = [finding for rule in book.rules for finding in _lint_rule(rule, book, today)]
+    ordered = sorted(book.rules, key=lambda rule: (rule.jurisdiction, rule.paragraph, rule.start))
+    for _, versions in groupby(ordered, lambda rule: (rule.jurisdiction, rule.paragraph)):
+        findings.extend(_lint_versions(list(versions)))
+    return sorted(findings, key=lambda finding: (finding.level != "error", finding.where))
+
+
+def _lint_rule(rule: Rule, book: RuleBook, today: date) -> Iterator[Finding]:
+    where = f"{rule.jurisdiction} {rule.paragraph} from {rule.start}"
+    codes = {each.paragraph for each in book.rules if each.jurisdiction == rule.jurisdiction}
+
+    def error(what: str) -> Finding:
+        return Finding("error", where, what)
+
+    if rule.end is not None and rule.end <= rule.start:
+        yield error(f"ends on {rule.end}, before it begins")
+    if rule.status not in STATUSES:
+        yield error(f"status {rule.status!r} is none of {', '.join(STATUSES)}")
+    if rule.status == "superseded" and rule.end is None:
+        yield error("superseded, but has no last day")
+    if rule.confidence not in CONFIDENCES:
+        yield error(f"confidence {rule.confidence!r} is none of {', '.join(CONFIDENCES)}")
+    if not rule.instruments:
+        yield error("no citation")
+    if rule.verified < min((each.published for each in rule.instruments), default=rule.verified):
+        yield error("checked before it was published")
+    if not rule.boxes and not rule.contains and not rule.unread:
+        yield error("neither a test nor a reason why its numbers were not read")
+    if set(rule.kinds) - set(KINDS) or not rule.kinds:
+        yield error(f"kinds {rule.kinds} are not all of {', '.join(KINDS)}")
+    for condition in rule.conditions():
+        if condition.metric not in FIELDS and condition.metric not in METRICS:
+            yield error(f"tests {condition.metric!r}, which fields.py does not know")
+        if condition.hands_over_to is not None and condition.hands_over_to not in codes:
+            yield error(f"hands over to {condition.hands_over_to}, which is not in the book")
+    for code in (*rule.unless, *rule.contains):
+        if code not in codes:
+            yield error(f"refers to {code}, which is not in the book")
+    if rule.end is None and today - rule.verified > STALE:
+        yield Finding("warning", where, f"text last checked on {rule.verified}")
+
+
+def _lint_versions(versions: list[Rule]) -> Iterator[Finding]:
+    for earlier, later in pairwise(versions):
+        where = f"{later.jurisdiction} {later.paragraph} from {later.start}"
+        if earlier.end is None or earlier.end > later.start:
+            yield Finding("error", where, f"overlaps the version from {earlier.start}")
+        elif earlier.end < later.start:
+            yield Finding("warning", where, f"no version from {earlier.end} until then")

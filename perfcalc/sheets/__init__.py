@@ -1,0 +1,1 @@
+"""A file becomes columns. This wing reads what a sheet says; it never knows a law."""

@@ -1,0 +1,164 @@
+"""Cells become intervals: exact ones from the decimal text, and float64 ones in bulk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from perfcalc.facts import Flags, Numbers
+from perfcalc.fields import Field
+
+#: Cells that say nothing.
+MISSING: Final = frozenset(("", "-", "–", "—", "n/a", "na", "nan", "none", "null", "not applicable"))
+#: Cells that say: there is a value, and it is not known.
+UNKNOWN: Final = frozenset(
+    ("?", "??", "unknown", "un-known", "tbd", "tba", "undisclosed", "not disclosed", "not known")
+)
+
+YES: Final = {"yes": "yes", "y": "yes", "true": "yes", "1": "yes", "no": "no", "n": "no", "false": "no", "0": "no"}
+
+_PLAIN: Final = r"^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
+_plain: Final = re.compile(_PLAIN, re.ASCII)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell, read exactly.
+
+    Attributes
+    ----------
+    low, high
+        Bounds; fractions, or infinity.
+    given
+        The cell says something, if only that the value is unknown.
+    problem
+        Why the cell could not be read; empty if it could. A problem makes the value unknown, never clear.
+    """
+
+    low: Fraction | float
+    high: Fraction | float
+    given: bool = True
+    problem: str = ""
+
+
+def widest(field: Field) -> tuple[Fraction, Fraction | float]:
+    """The interval of a value that is not known."""
+    if field.type == "choice":
+        return Fraction(0), Fraction(len(field.choices) - 1)
+    return Fraction(0), float("inf")
+
+
+def read_cell(text: str, field: Field) -> Cell:
+    """Read one cell of a number or choice field."""
+    plain = text.strip()
+    folded = plain.casefold()
+    if folded in MISSING:
+        if field.blank_is_zero:
+            return Cell(Fraction(0), Fraction(0), given=False)
+        return Cell(*widest(field), given=False)
+    if folded in UNKNOWN:
+        return Cell(*widest(field))
+    if field.type == "choice":
+        return _read_choice(plain, field)
+    if not _plain.match(plain):
+        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is not a plain number{_in_unit(field)}")
+    value = Fraction(plain)
+    if not Fraction(str(field.low)) <= value <= Fraction(str(field.high)):
+        limits = f"{field.low:g} to {field.high:g}"
+        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is outside {limits}{_in_unit(field)}")
+    return Cell(value, value)
+
+
+def _read_choice(text: str, field: Field) -> Cell:
+    word = re.sub(r"[\s-]+", "_", text.casefold())
+    if "yes" in field.choices:
+        word = YES.get(word, word)
+    if word in field.choices:
+        code = Fraction(field.choices.index(word))
+        return Cell(code, code)
+    options = ", ".join(field.choices)
+    # What cannot be read is not given either: another column may still tell.
+    return Cell(*widest(field), given=False, problem=f"{field.name}: {_short(text)} is none of {options}")
+
+
+def _in_unit(field: Field) -> str:
+    return f" (in {field.unit})" if field.unit else ""
+
+
+def _short(text: str, limit: int = 40) -> str:
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+@dataclass
+class Column:
+    """A number or choice column as float64 intervals, with what could not be read as (row, text)."""
+
+    low: Numbers
+    high: Numbers
+    given: Flags
+    problems: list[tuple[int, str]]
+
+
+def as_text(column: pa.Array) -> pa.Array:
+    """Any Arrow column as text: floats as the shortest decimal that names them, NaN as nothing."""
+    if isinstance(column, pa.DictionaryArray):
+        column = column.dictionary_decode()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return pc.cast(column, pa.string())
+
+
+def read_column(column: pa.Array, field: Field) -> Column:
+    """Read a whole column; plain decimals in bulk, every other distinct cell once by `read_cell`."""
+    text = pc.fill_null(pc.utf8_trim_whitespace(as_text(column)), "")
+    plain = pc.match_substring_regex(text, _PLAIN)
+    if field.type == "choice":
+        plain = pc.and_(plain, False)
+    values = pc.cast(pc.if_else(plain, text, pa.scalar(None, text.type)), pa.float64())
+    low: Numbers = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False).copy()
+    is_plain = plain.to_numpy(zero_copy_only=False)
+    inside = (low >= field.low) & (low <= field.high)
+    high = low
+    given = is_plain.copy()
+    problems: list[tuple[int, str]] = []
+    odd = np.flatnonzero(~(is_plain & inside))
+    if odd.size:
+        high = low.copy()
+        encoded = text.take(pa.array(odd)).dictionary_encode()
+        cells = [read_cell(cell, field) for cell in encoded.dictionary.to_pylist()]
+        codes = encoded.indices.to_numpy()
+        low[odd] = np.array([float(cell.low) for cell in cells])[codes]
+        high[odd] = np.array([float(cell.high) for cell in cells])[codes]
+        given[odd] = np.array([cell.given for cell in cells])[codes]
+        if any(cell.problem for cell in cells):
+            problems = [
+                (int(row), cells[code].problem) for row, code in zip(odd, codes, strict=True) if cells[code].problem
+            ]
+        if (low == high).all():
+            high = low
+    return Column(low, high, given, problems)
+
+
+def read_exactly(column: pa.Array, field: Field) -> tuple[Numbers, Numbers]:
+    """The same column as exact fractions, from its decimal text."""
+    cells = [read_cell(cell or "", field) for cell in as_text(column).to_pylist()]
+    low, high = (np.empty(len(cells), dtype=object) for _ in range(2))
+    low[:] = [cell.low for cell in cells]
+    high[:] = [cell.high for cell in cells]
+    return low, (low if all(cell.low == cell.high for cell in cells) else high)
+
+
+def texts(column: pa.Array) -> Iterator[Any]:
+    """The cells of a column as stripped text, None where they say nothing."""
+    for cell in as_text(column).to_pylist():
+        word = "" if cell is None else cell.strip()
+        yield None if word.casefold() in MISSING else word

@@ -1,0 +1,94 @@
+"""Process-node names become foundry, marketed size and transistor architecture, from the cited ``nodes.csv``."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+TABLE: Final = Path(__file__).parent / "nodes.csv"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One process node.
+
+    Attributes
+    ----------
+    marketed_nm
+        The number in its name; not a length.
+    architecture
+        ``planar``, ``non_planar``, or empty where the name alone does not tell.
+    logic_density_mtr_mm2
+        Million transistors per mm², as text; empty when no source gives it.
+    """
+
+    foundry: str
+    node: str
+    marketed_nm: str
+    architecture: str
+    logic_density_mtr_mm2: str
+    source: str
+
+
+@cache
+def _table() -> tuple[dict[tuple[str, str], Node], dict[str, list[Node]], tuple[str, ...]]:
+    """By foundry and spelling; by spelling alone; and the names of the foundries."""
+    exact: dict[tuple[str, str], Node] = {}
+    anywhere: dict[str, list[Node]] = {}
+    foundries: dict[str, None] = {}
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            node = Node(
+                row["foundry"],
+                row["node"],
+                row["marketed_nm"],
+                row["architecture"],
+                row["logic_density_mtr_mm2"],
+                row["source"],
+            )
+            if row["foundry"]:
+                foundries[_folded(row["foundry"])] = None
+            for spelling in (row["node"], *filter(None, row["aliases"].split("|"))):
+                exact.setdefault((_folded(row["foundry"]), _folded(spelling)), node)
+            anywhere.setdefault(_folded(row["node"]), []).append(node)
+    return exact, anywhere, tuple(sorted(foundries, key=len, reverse=True))
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[\s_-]+", "", text.casefold())
+
+
+def find(process_node: str, foundry: str = "") -> tuple[Node, ...]:
+    """The nodes that a cell names; empty when one of them is not in the table.
+
+    ``TSMC 4N``, ``4N`` and ``4 nm`` with the foundry TSMC in its own column are all understood. Several nodes in one
+    cell (``N5 / N6``) are all returned.
+    """
+    parts = re.split(r"\s*(?:/|,|;|&|\band\b|(?<=[a-z0-9])\s\+\s)\s*", process_node.strip())
+    found: list[Node] = []
+    for part in filter(None, parts):
+        node = _find_one(part, foundry or (found[0].foundry if found else ""))
+        if node is None:
+            return ()
+        found.append(node)
+    return tuple(found)
+
+
+def _find_one(text: str, foundry: str) -> Node | None:
+    exact, anywhere, foundries = _table()
+    spelling, maker = _folded(text), _folded(foundry)
+    for name in foundries:
+        if (name, spelling) not in exact and spelling.startswith(name):
+            maker, spelling = name, spelling[len(name) :]
+            break
+    named = [name for name in foundries if maker.startswith(name)]
+    for key in ((named[0] if named else maker, spelling), ("", spelling)):
+        if key in exact:
+            return exact[key]
+    candidates = anywhere.get(spelling, [])
+    # The same name at two foundries will do as long as they agree on the architecture.
+    return candidates[0] if candidates and len({node.architecture for node in candidates}) == 1 else None

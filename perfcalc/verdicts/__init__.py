@@ -1,0 +1,1 @@
+"""Metrics meet the law."""
