@@ -21,7 +21,7 @@ def test_case(jurisdiction, case):
     rows = [{"name": "item"} | case["item"], *({"part_of": "item"} | part for part in case.get("parts", []))]
     for number, row in enumerate(rows):
         row.setdefault("name", f"part {number}")
-    scored = perfcalc.score(pd.DataFrame(rows).astype("string"), as_of=case["on"], jurisdictions=[jurisdiction])
+    scored = perfcalc.score(pd.DataFrame(rows).astype("string"), as_of=case["day"], jurisdictions=[jurisdiction])
     item = scored.iloc[0]
     listed = [] if pd.isna(item[f"{jurisdiction}_entries"]) else item[f"{jurisdiction}_entries"].split(";")
     asked = case.get("of")
