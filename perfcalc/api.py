@@ -77,7 +77,7 @@ def score(
     table = to_arrow(frame)
     plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination)
     # An empty frame still has result columns.
-    batches = table.to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
     scored = pa.Table.from_batches(run_line(batches, plan))
     if not _is_pandas(frame):
         return scored

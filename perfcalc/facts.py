@@ -75,10 +75,11 @@ class Facts:
         self.high[name] = high
 
     def interval(self, name: str) -> tuple[Numbers, Numbers]:
-        """Both ends of a field or metric; a field that the sheet does not have is unknown."""
-        if name not in self.low:
-            self.set(name, self.full(0), self.full(np.inf))
-        return self.low[name], self.high[name]
+        """Both ends of a field or metric; one that the sheet does not have is unknown, or, a rate, not claimed."""
+        if name in self.low:
+            return self.low[name], self.high[name]
+        zero = self.full(0)
+        return zero, zero if name in FIELDS and FIELDS[name].blank_is_zero else self.full(np.inf)
 
     def is_given(self, name: str) -> Flags:
         """Rows that carry a value of `name`."""
@@ -88,8 +89,6 @@ class Facts:
         """Rows where knowing `name` better could move a metric."""
         if name in self.unsettled:
             return self.unsettled[name]
-        if name not in self.low and FIELDS[name].blank_is_zero:
-            return np.zeros(self.size, dtype=bool)
         low, high = self.interval(name)
         return np.asarray(low != high, dtype=bool)
 

@@ -1,24 +1,29 @@
 """Run one loop either as plain Python or compiled by Numba: there is no second implementation to keep.
 
-A kernel is a plain function of arrays, marked with `kernel`. Small batches and exact arithmetic (arrays of
-`fractions.Fraction`) run it as it stands; large float batches run it compiled. Numba is imported only then, so that
-thirty rows never wait for a compiler.
+A kernel is a plain function of arrays, marked with `kernel`. Exact arithmetic (arrays of `fractions.Fraction`) and the
+first rows of a run use it as it stands; once a kernel has seen as many rows as would have paid for the compiler, it
+is compiled. Numba is imported only then, so that thirty rows never wait for it.
 """
 
 from __future__ import annotations
 
 import types
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Below this many rows plain Python is done before Numba would have compiled (measured in benchmarks/).
-SMALL_BATCH = 2_000
+#: After this many rows plain Python has taken about as long as Numba takes to compile (measured with 252 real chips,
+#: repeated: the two cross between 20,000 and 30,000 rows).
+ROWS_BEFORE_COMPILING = 20_000
 
 _kernels: set[Callable[..., Any]] = set()
+_rows_seen: Counter[Callable[..., Any]] = Counter()
+_lock = Lock()
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -28,10 +33,15 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def run(function: Callable[P, R], rows: int, exact: bool, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a kernel: as plain Python when `rows` are few or `exact`, else compiled."""
-    if exact or rows < SMALL_BATCH:
+    """Call a kernel on `rows` rows: as plain Python when it has seen few or is `exact`, else compiled."""
+    if exact:
         return function(*args, **kwargs)
-    result: R = compiled(function)(*args, **kwargs)
+    _rows_seen[function] += rows
+    if _rows_seen[function] < ROWS_BEFORE_COMPILING:
+        return function(*args, **kwargs)
+    with _lock:
+        machine_code = compiled(function)
+    result: R = machine_code(*args, **kwargs)
     return result
 
 

@@ -14,10 +14,12 @@ def quotient(over: Numbers, under_low: Numbers, under_high: Numbers, upper: bool
     for i in range(over.shape[0]):
         if under_high[i] == 0:
             bound[i] = -np.inf if upper else np.inf
-        elif upper:
-            bound[i] = over[i] / under_low[i] if under_low[i] > 0 else np.inf
-        else:
+        elif not upper:
             bound[i] = over[i] / under_high[i]
+        elif under_low[i] > 0:
+            bound[i] = over[i] / under_low[i]
+        else:
+            bound[i] = np.inf if over[i] > 0 else over[i]
 
 
 def divide(facts: Facts, over: tuple[Numbers, Numbers], under: tuple[Numbers, Numbers]) -> tuple[Numbers, Numbers]:

@@ -112,7 +112,7 @@ def read_kinds(batch: pa.RecordBatch, columns: Mapping[str, str], facts: Facts) 
         low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval("kind"))
         stated = facts.is_given("kind")
         kinds[stated] = np.where(low == high, low, -1)[stated]
-        unreadable = ~stated & np.array([cell is not None for cell in texts(batch.column(columns["kind"]))])
+        unreadable = ~stated & np.array([cell is not None for cell in texts(batch.column(columns["kind"]))], dtype=bool)
         kinds[unreadable] = -1
     return kinds.astype(np.int64)
 

@@ -51,7 +51,7 @@ class Sheet:
         try:
             with pa_csv.open_csv(
                 self.path,
-                read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES),
+                read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
                 parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=self._reject),
                 convert_options=pa_csv.ConvertOptions(
                     column_types={name: pa.string() for name in self.schema.names}, strings_can_be_null=False
