@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -15,6 +16,23 @@ from perfcalc.fields import FIELDS
 Numbers: TypeAlias = npt.NDArray[Any]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Indices: TypeAlias = npt.NDArray[np.int64]
+Labels: TypeAlias = npt.NDArray[np.int8]
+#: One array a metric or field, of one length; see `padded`.
+Columns: TypeAlias = tuple[Numbers, ...]
+
+#: Kernels take this many columns at the most.
+COLUMNS = 32
+
+
+def padded(columns: Sequence[Numbers]) -> Columns:
+    """Columns as a tuple of one fixed length, so that a kernel is compiled once for any number of them.
+
+    The kernel is told, or knows from its other arguments, how many of them to look at.
+    """
+    if len(columns) > COLUMNS:
+        raise ValueError(f"{len(columns)} columns at once; a kernel takes {COLUMNS}")
+    filler = columns[0] if columns else np.empty(0)
+    return (*columns, *(filler for _ in range(COLUMNS - len(columns))))
 
 
 @dataclass
@@ -48,8 +66,8 @@ class Facts:
         The arrays hold fractions: this is the exact re-check.
     low, high
         For each field or metric the ends of its interval. A point has the same end twice (most often the same
-        array). Nothing known is the widest interval. An *empty* interval (low above high) stands for a quantity that
-        the item does not have, such as the density of a planar chip: no condition on it can be met.
+        array). Nothing known is the widest interval. Not a number at both ends stands for a quantity that the item does
+        not have, such as the density of a planar chip: no condition on it can be met.
     given
         For each field of the sheet, the rows that carry a value (an "unknown" one too).
     unsettled
@@ -66,7 +84,7 @@ class Facts:
     high: dict[str, Numbers] = field(default_factory=dict)
     given: dict[str, Flags] = field(default_factory=dict)
     unsettled: dict[str, Flags] = field(default_factory=dict)
-    labels: dict[str, npt.NDArray[np.int8]] = field(default_factory=dict)
+    labels: dict[str, Labels] = field(default_factory=dict)
     links: Links | None = None
 
     def set(self, name: str, low: Numbers, high: Numbers) -> None:

@@ -50,7 +50,8 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The kernel as Numba machine code that releases the GIL.
 
     Never ``fastmath``: it may turn an unknown into "controlled". Never ``cache``: a cached kernel outlives the
-    functions it calls. Kernels that it calls are compiled with it, which Numba asks for.
+    functions it calls. Kernels that it calls are compiled with it, which Numba asks for. Division follows NumPy:
+    a check for zero in every step would keep loops from being vectorised.
     """
     import numba
 
@@ -66,5 +67,5 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         function.__defaults__,
         function.__closure__,
     )
-    result: Callable[..., Any] = numba.njit(nogil=True)(twin)
+    result: Callable[..., Any] = numba.njit(nogil=True, error_model="numpy")(twin)
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -15,9 +16,9 @@ from perfcalc.errors import InputError
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, unit_of
 from perfcalc.line import Items, Plan, measure_batch, score_batch
 from perfcalc.metrics.readings import QUESTIONS, every_combination, one_changed
-from perfcalc.rulebook.book import OPERATORS, Box, Rule, load
+from perfcalc.rulebook.book import OPERATORS, Box, Condition, Rule, load
 from perfcalc.sheets.columns import text_column
-from perfcalc.verdicts.decide import VERDICTS, condition_margin, condition_state, is_asked
+from perfcalc.verdicts.decide import FAILED, OPEN, VERDICTS, condition_states, distances
 from perfcalc.verdicts.judge import given_mask, judge
 from perfcalc.verdicts.tables import Book
 
@@ -196,7 +197,7 @@ def _metric(items: Items, name: str, row: int) -> dict[str, Any]:
         "unit": metric.unit,
         "formula": metric.formula,
         "law": metric.law,
-        "exists": low <= high,
+        "exists": not np.isnan(low),
     }
 
 
@@ -215,7 +216,9 @@ def _arithmetic(items: Items, plan: Plan, row: int, asked: Sequence[str]) -> lis
         low, high = _bounds(items, name, row)
         metric = METRICS[name]
         shown = (
-            "does not exist (planar: no applicable die area)" if low > high else interval_text(low, high, metric.unit)
+            "does not exist (planar: no applicable die area)"
+            if np.isnan(low)
+            else interval_text(low, high, metric.unit)
         )
         inputs = [
             f"{part} {interval_text(*_bounds(items, part, row), unit_of(part))}"
@@ -256,7 +259,7 @@ def _explain_book(
     paragraphs = []
     for r, rule in enumerate(book.rules):
         kind = int(items.kinds[row])
-        if rule.review is None and kind >= 0 and is_asked(r, kind, int(given[row]), book.exact_program):
+        if rule.review is None and kind >= 0 and _is_asked(book, r, kind, int(given[row])):
             state = 2 if judgement.met[row] >> r & 1 else int(judgement.open[row] >> r & 1)
             paragraphs.append(_trace(rule, items, row, STATES[state]))
     turned: dict[str, str] = {}
@@ -276,6 +279,11 @@ def _explain_book(
         paragraphs=paragraphs,
         turned_by=turned,
     )
+
+
+def _is_asked(book: Book, r: int, kind: int, given: int) -> bool:
+    program = book.program
+    return bool(program.kinds[r] >> kind & 1) and bool(program.core[r] or given & program.fields[r])
 
 
 def _trace(rule: Rule, items: Items, row: int, state: str) -> ParagraphTrace:
@@ -305,9 +313,7 @@ def _clauses(box: Box, items: Items, row: int) -> list[ClauseTrace]:
     clauses = []
     for condition in box:
         low, high = (bound[row] for bound in items.facts.interval(condition.metric))
-        code = OPERATORS.index(condition.operator)
-        state = condition_state(low, high, code, condition.limit)  # type: ignore[arg-type]  # exact numbers
-        margin = float(condition_margin(low, high, code, condition.limit, state == 0))  # type: ignore[arg-type]  # same
+        state, margin = clause_state(low, high, condition)
         clauses.append(
             ClauseTrace(
                 condition.metric,
@@ -317,10 +323,24 @@ def _clauses(box: Box, items: Items, row: int) -> list[ClauseTrace]:
                 float(high),
                 unit_of(condition.metric),
                 STATES[state],
-                margin if np.isfinite(margin) and state != 1 else None,
+                margin if np.isfinite(margin) and state != OPEN else None,
             )
         )
     return clauses
+
+
+def clause_state(low: Any, high: Any, condition: Condition) -> tuple[int, float]:
+    """State of one condition, and by how much, from the kernels that judge whole batches."""
+    exact = isinstance(low, Fraction) or isinstance(high, Fraction)
+    lows, highs, margin = (np.empty(1, dtype=object if exact else np.float64) for _ in range(3))
+    lows[0], highs[0] = low, high
+    limit: Any = condition.limit if exact else float(condition.limit)
+    code = OPERATORS.index(condition.operator)
+    state, hopeful = np.empty(1, np.uint8), np.empty(1, np.uint8)
+    condition_states(lows, highs, code, limit, state)
+    hopeful[0] = state[0] == FAILED
+    distances(lows, highs, code, limit, limit or limit + 1, hopeful, margin)
+    return int(state[0]), float(margin[0])
 
 
 def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, Any], kind: str) -> str:

@@ -116,7 +116,7 @@ def _clause_line(clause: ClauseTrace, indent: str) -> str:
     field = FIELDS.get(clause.metric)
     if field is not None and field.type == "choice":
         value = field.choices[int(clause.low)] if clause.low == clause.high else "unknown"
-    elif clause.low > clause.high:
+    elif clause.low != clause.low:
         value = "does not exist"
     else:
         value = interval_text(clause.low, clause.high)

@@ -34,13 +34,17 @@ def compute(facts: Facts, readings: Sequence[Readings], names: Iterable[str] = M
             facts.set(metric.name, low, high)
             if position:
                 known_low, known_high = covers[metric.name]
-                low = np.where(np.asarray(low < known_low, dtype=bool), low, known_low)
-                high = np.where(np.asarray(high > known_high, dtype=bool), high, known_high)
+                low, high = _lower(low, known_low), -_lower(-high, -known_high)
             covers[metric.name] = low, high
         labels = labels or dict(facts.labels)
     for name, (low, high) in covers.items():
         facts.set(name, low, high)
     facts.labels = labels
+
+
+def _lower(one: Any, other: Any) -> Any:
+    """The smaller of each two numbers; of a number and not-a-number, the number."""
+    return np.where(np.asarray((one < other) | (other != other), dtype=bool), one, other)  # noqa: PLR0124 - NaN
 
 
 def relevant_readings(facts: Facts) -> list[str]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from perfcalc.facts import Facts, Flags, Indices, Numbers
+from perfcalc.facts import Columns, Facts, Flags, Indices, Labels, Numbers, padded
 from perfcalc.fields import RATES, USUAL_RATES
 from perfcalc.kernel import kernel, run
 from perfcalc.metrics.packages import join_boards, join_units
@@ -20,19 +20,39 @@ Bounds = tuple[Numbers, Numbers]
 ACCUMULATOR_BITS = 32
 
 
+#: Rows that stay in the first-level cache while one rate after another is compared.
+BLOCK = 1024
+
+
 @kernel
-def highest_weighted_rate(rates: Numbers, bits: Indices, best: Numbers, winner: Indices) -> None:
-    """For each item the highest of rate × bits, and which rate gave it (the first one of equals)."""
-    for i in range(rates.shape[1]):
-        top = rates[0, i] * bits[0]
-        which = 0
-        for f in range(1, rates.shape[0]):
-            value = rates[f, i] * bits[f]
-            if value > top:
-                top = value
-                which = f
-        best[i] = top
-        winner[i] = which
+def highest_weighted_rate(rates: Columns, bits: Indices, best: Numbers) -> None:
+    """For each item the highest of rate × bits."""
+    size = best.shape[0]
+    for start in range(0, size, BLOCK):
+        stop = min(size, start + BLOCK)
+        for f in range(bits.shape[0]):
+            rate, weight = rates[f], bits[f]
+            if f == 0:
+                for i in range(start, stop):
+                    best[i] = rate[i] * weight
+            else:
+                for i in range(start, stop):
+                    best[i] = max(best[i], rate[i] * weight)
+
+
+@kernel
+def first_of_highest(rates: Columns, bits: Indices, best: Numbers, positions: Indices, winner: Labels) -> None:
+    """Which rate gave the highest rate × bits: the first one of equals, -1 where that is zero."""
+    size = best.shape[0]
+    for start in range(0, size, BLOCK):
+        stop = min(size, start + BLOCK)
+        for i in range(start, stop):
+            winner[i] = -1
+        for f in range(bits.shape[0] - 1, -1, -1):
+            rate, weight, position = rates[f], bits[f], positions[f]
+            for i in range(start, stop):
+                if best[i] > 0 and rate[i] * weight == best[i]:
+                    winner[i] = position
 
 
 def _claimed(facts: Facts) -> Flags:
@@ -48,20 +68,18 @@ def _best(facts: Facts, names: Sequence[str], bits: Sequence[int], label: str | 
     """Both bounds of the highest rate × bits over the rates called `names`."""
     low, high = facts.full(0), facts.full(0)
     if not names:
-        return low, high
-    weights = np.array(bits, dtype=np.int64)
-    winner = np.zeros(facts.size, dtype=np.int64)
-    points = all(facts.low[name] is facts.high[name] for name in names)
-    rates = np.stack([facts.low[name] for name in names])
-    run(highest_weighted_rate, facts.size, facts.exact, rates, weights, low, winner)
-    if label is not None:
-        positions = np.array([[rate.name for rate in RATES].index(name) for name in names], dtype=np.int8)
-        # An empty row has no winner, and neither has one whose every claimed rate is unknown.
-        facts.labels[label] = np.where(np.asarray(low > 0, dtype=bool), positions[winner], -1).astype(np.int8)
-    if points:
         return low, low
-    rates = np.stack([facts.high[name] for name in names])
-    run(highest_weighted_rate, facts.size, facts.exact, rates, weights, high, winner)
+    weights = np.array(bits, dtype=np.int64)
+    rates = padded([facts.low[name] for name in names])
+    run(highest_weighted_rate, facts.size, facts.exact, rates, weights, low)
+    if label is not None:
+        order = [rate.name for rate in RATES]
+        positions = np.array([order.index(name) for name in names], dtype=np.int64)
+        facts.labels[label] = np.empty(facts.size, dtype=np.int8)
+        run(first_of_highest, facts.size, facts.exact, rates, weights, low, positions, facts.labels[label])
+    if all(facts.low[name] is facts.high[name] for name in names):
+        return low, low
+    run(highest_weighted_rate, facts.size, facts.exact, padded([facts.high[name] for name in names]), weights, high)
     return low, high
 
 

@@ -9,13 +9,18 @@ from perfcalc.kernel import kernel, run
 
 
 @kernel
-def quotient(over: Numbers, under_low: Numbers, under_high: Numbers, upper: bool, bound: Numbers) -> None:
-    """One bound of an interval quotient: empty where the divisor is surely zero."""
+def lowest_quotient(over: Numbers, under_high: Numbers, bound: Numbers) -> None:
+    """Lower bound of an interval quotient; not a number where the divisor is surely zero."""
+    for i in range(over.shape[0]):
+        bound[i] = over[i] / under_high[i] if under_high[i] != 0 else np.nan
+
+
+@kernel
+def highest_quotient(over: Numbers, under_low: Numbers, under_high: Numbers, bound: Numbers) -> None:
+    """Upper bound of an interval quotient: without limit where the divisor may be zero."""
     for i in range(over.shape[0]):
         if under_high[i] == 0:
-            bound[i] = -np.inf if upper else np.inf
-        elif not upper:
-            bound[i] = over[i] / under_high[i]
+            bound[i] = np.nan
         elif under_low[i] > 0:
             bound[i] = over[i] / under_low[i]
         else:
@@ -23,14 +28,11 @@ def quotient(over: Numbers, under_low: Numbers, under_high: Numbers, upper: bool
 
 
 def divide(facts: Facts, over: tuple[Numbers, Numbers], under: tuple[Numbers, Numbers]) -> tuple[Numbers, Numbers]:
-    """The interval ``over ÷ under``: widest where the divisor may be zero, empty where it surely is."""
+    """The interval ``over ÷ under``: widest where the divisor may be zero, not a number where it surely is."""
     low = facts.full(0)
-    run(quotient, facts.size, facts.exact, over[0], *under, False, low)
+    run(lowest_quotient, facts.size, facts.exact, over[0], under[1], low)
     if over[0] is over[1] and under[0] is under[1]:
-        high = low
-        empty = np.asarray(under[1] == 0, dtype=bool)
-        if not empty.any():
-            return low, low
+        return low, low
     high = facts.full(0)
-    run(quotient, facts.size, facts.exact, over[1], *under, True, high)
+    run(highest_quotient, facts.size, facts.exact, over[1], *under, high)
     return low, high

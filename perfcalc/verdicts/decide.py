@@ -1,14 +1,16 @@
 """Intervals against boxes: the kernels that decide.
 
 Three-valued logic with 0 failed, 1 open, 2 met: *and* is the minimum, *or* the maximum, *not* is ``2 - state``. So an
-unknown can never clear an item.
+unknown can never clear an item. A quantity that an item does not have is NaN at both ends, and no condition on it is
+met. Rows are taken in blocks that stay in the cache, and every inner loop runs over one block without a branch.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from perfcalc.facts import Flags, Indices, Numbers
+from perfcalc.facts import Columns, Flags, Indices, Numbers
 from perfcalc.kernel import kernel
 from perfcalc.verdicts.tables import Program
 
@@ -16,6 +18,9 @@ FAILED, OPEN, MET = 0, 1, 2
 
 VERDICTS = ("not_controlled", "cannot_tell", "controlled", "not_modelled")
 NOT_MODELLED = 3
+
+#: Rows of a block: the states of a few dozen conditions on them fit into the first-level cache.
+BLOCK = 512
 
 #: A float this close to a limit, relative to it, is decided again in exact arithmetic. A metric takes fewer than a
 #: hundred roundings of 2**-53 each.
@@ -25,72 +30,78 @@ NEAR = 100 * 2.0**-53
 NEEDS_PARTS = 60
 NEEDS_LAW = 61
 
-
-@kernel
-def condition_state(low: float, high: float, operator: int, limit: float) -> int:
-    """State of ``[low, high] operator limit``; an empty interval (low above high) fails every condition."""
-    if operator == 0:  # >=
-        return 0 if high < limit else (2 if low >= limit else 1)
-    if operator == 1:  # >
-        return 0 if high <= limit else (2 if low > limit else 1)
-    if operator == 2:  # <=
-        return 0 if low > limit else (2 if high <= limit else 1)
-    if operator == 3:  # <
-        return 0 if low >= limit else (2 if high < limit else 1)
-    return 0 if high < limit or low > limit else (2 if low == high else 1)
+States = npt.NDArray[np.uint8]
 
 
 @kernel
-def is_near(low: float, high: float, operator: int, limit: float, tolerance: float) -> bool:
-    """Whether a bound is so close to the limit that rounding could have moved it across."""
-    return operator != 4 and (abs(low - limit) <= tolerance * limit or abs(high - limit) <= tolerance * limit)
+def condition_states(low: Numbers, high: Numbers, operator: int, limit: float, states: States) -> None:
+    """State of ``[low, high] operator limit`` for each item."""
+    if operator == 0:
+        for i in range(low.shape[0]):
+            states[i] = (1 if low[i] >= limit else 0) + (1 if high[i] >= limit else 0)
+    elif operator == 1:
+        for i in range(low.shape[0]):
+            states[i] = (1 if low[i] > limit else 0) + (1 if high[i] > limit else 0)
+    elif operator == 2:
+        for i in range(low.shape[0]):
+            states[i] = (1 if low[i] <= limit else 0) + (1 if high[i] <= limit else 0)
+    elif operator == 3:
+        for i in range(low.shape[0]):
+            states[i] = (1 if low[i] < limit else 0) + (1 if high[i] < limit else 0)
+    else:
+        for i in range(low.shape[0]):
+            possible = 1 if low[i] <= limit <= high[i] else 0
+            states[i] = possible + (1 if low[i] == limit and high[i] == limit else 0)
 
 
 @kernel
-def boxes_state(low: Numbers, high: Numbers, i: int, first: int, last: int, program: Program, relaxed: bool) -> int:
-    """State of "any of the boxes from `first` up to `last`".
+def flag_near(low: Numbers, high: Numbers, limit: float, tolerance: float, near: Flags) -> None:
+    """Flag items with a bound so close to the limit that rounding could have moved it across."""
+    first, last = limit - tolerance * limit, limit + tolerance * limit
+    for i in range(low.shape[0]):
+        near[i] |= (low[i] >= first and low[i] <= last) or (high[i] >= first and high[i] <= last)
+
+
+@kernel
+def any_box(program: Program, first: int, last: int, relaxed: bool, states: States, box: States, best: States) -> None:
+    """State of "any of the boxes from `first` up to `last`" from the states of their conditions.
 
     `relaxed` passes over upper limits that only hand over to another paragraph of the same control: they choose the
     paragraph and never free the item.
     """
-    best = 0
+    for i in range(best.shape[0]):
+        best[i] = 0
     for b in range(first, last):
-        state = 2
-        for c in range(program.first_condition[b], program.first_condition[b + 1]):
-            if relaxed and program.hands_over[c]:
-                continue
-            m = program.metric[c]
-            state = min(state, condition_state(low[m, i], high[m, i], program.operator[c], program.limit[c]))
-            if state == 0:
-                break
-        best = max(best, state)
-        if best == 2:
-            break
-    return best
+        for i in range(best.shape[0]):
+            box[i] = 2
+        for use in range(program.first_use[b], program.first_use[b + 1]):
+            if not (relaxed and program.hands_over[use]):
+                of_condition = states[program.condition[use]]
+                for i in range(best.shape[0]):
+                    box[i] = min(box[i], of_condition[i])
+        for i in range(best.shape[0]):
+            best[i] = max(best[i], box[i])
 
 
 @kernel
-def limits_state(low: Numbers, high: Numbers, i: int, r: int, program: Program, relaxed: bool) -> int:
+def paragraph_states(program: Program, r: int, relaxed: bool, states: States, box: States, result: States) -> None:
     """State of a rule's boxes and exclusions, without what other paragraphs say."""
     if program.unread[r]:
-        return 1
-    tests = boxes_state(low, high, i, program.first_box[r], program.first_exclusion[r], program, relaxed)
-    if tests == 0:
-        return 0
-    excluded = boxes_state(low, high, i, program.first_exclusion[r], program.first_box[r + 1], program, False)
-    return min(tests, 2 - excluded)
-
-
-@kernel
-def is_asked(r: int, kind: int, given: int, program: Program) -> bool:
-    """Whether a rule is asked of an item: it is of the kind, and core or a field that it tests is given."""
-    return bool(program.kinds[r] >> kind & 1) and (program.core[r] == 1 or given & program.fields[r] != 0)
+        for i in range(result.shape[0]):
+            result[i] = 1
+        return
+    any_box(program, program.first_box[r], program.first_exclusion[r], relaxed, states, box, result)
+    if program.first_exclusion[r] < program.first_box[r + 1]:
+        excluded = states[-1, : result.shape[0]]
+        any_box(program, program.first_exclusion[r], program.first_box[r + 1], False, states, box, excluded)
+        for i in range(result.shape[0]):
+            result[i] = min(result[i], 2 - excluded[i])
 
 
 @kernel
 def decide(
-    low: Numbers,
-    high: Numbers,
+    low: Columns,
+    high: Columns,
     kinds: Indices,
     given: Indices,
     contained_met: Indices,
@@ -98,9 +109,10 @@ def decide(
     modelled: int,
     program: Program,
     tolerance: float,
+    states: States,
     met: Indices,
     still_open: Indices,
-    verdict: Indices,
+    verdict: States,
     needs: Indices,
     near: Flags,
 ) -> None:
@@ -109,9 +121,9 @@ def decide(
     Parameters
     ----------
     low, high
-        Bounds of each tested metric, shape (metrics, items).
+        Bounds of each tested metric: one array a metric.
     kinds
-        Code of each item's kind; -1 when it is not known.
+        For each item the bit of its kind; 0 when the kind is not known.
     given
         For each item a mask of the fields that it carries.
     contained_met, contained_open
@@ -120,6 +132,8 @@ def decide(
         Mask of the kinds that the book covers.
     tolerance
         See `NEAR`; negative in the exact re-check.
+    states
+        Scratch, shape (conditions + 4, `BLOCK`).
     met, still_open
         Results: masks of the rules surely met, and neither met nor failed.
     verdict
@@ -129,128 +143,171 @@ def decide(
     near
         Result: items to decide again exactly.
     """
-    rules = program.kinds.shape[0]
-    for i in range(kinds.shape[0]):
-        met[i] = 0
-        still_open[i] = 0
-        needs[i] = 0
-        near[i] = False
-        if kinds[i] < 0:
-            verdict[i] = 1
-            continue
-        state_of_item = 0
-        for r in range(rules):
-            if not is_asked(r, kinds[i], given[i], program):
-                continue
+    size = kinds.shape[0]
+    conditions = program.metric.shape[0]
+    for start in range(0, size, BLOCK):
+        stop = min(size, start + BLOCK)
+        rows = stop - start
+        for i in range(start, stop):
+            met[i] = 0
+            still_open[i] = 0
+            needs[i] = 0
+            verdict[i] = 0
+            near[i] = False
+        for c in range(conditions):
+            of_low, of_high = low[program.metric[c]][start:stop], high[program.metric[c]][start:stop]
+            condition_states(of_low, of_high, program.operator[c], program.limit[c], states[c, :rows])
+            if tolerance >= 0 and program.operator[c] != 4:
+                flag_near(of_low, of_high, program.limit[c], tolerance, near[start:stop])
+        box, state, relaxed = states[-2, :rows], states[-3, :rows], states[-4, :rows]
+        for r in range(program.kinds.shape[0]):
             if program.contains[r]:
-                state = 0
-                if contained_met[i] & program.contains[r]:
-                    state = 2
-                elif contained_open[i] & program.contains[r]:
-                    state = 1
-                relaxed = state
+                for i in range(rows):
+                    sure = 1 if contained_met[start + i] & program.contains[r] != 0 else 0
+                    possible = 1 if contained_open[start + i] & program.contains[r] != 0 else 0
+                    state[i] = max(2 * sure, possible)
+                    relaxed[i] = state[i]
             else:
-                state = limits_state(low, high, i, r, program, False)
-                relaxed = max(state, limits_state(low, high, i, r, program, True))
-                if tolerance >= 0:
-                    for c in range(
-                        program.first_condition[program.first_box[r]], program.first_condition[program.first_box[r + 1]]
-                    ):
-                        m = program.metric[c]
-                        if is_near(low[m, i], high[m, i], program.operator[c], program.limit[c], tolerance):
-                            near[i] = True
-            if program.unless[r] & met[i]:
-                state = 0
-                relaxed = 0
-            elif program.unless[r] & still_open[i]:
-                state = min(state, 1)
-                relaxed = min(relaxed, 1)
-            if state == 2:
-                met[i] |= 1 << r
-            elif state == 1:
-                still_open[i] |= 1 << r
+                paragraph_states(program, r, False, states[:, :rows], box, state)
+                if program.is_relaxable[r]:
+                    paragraph_states(program, r, True, states[:, :rows], box, relaxed)
+                else:
+                    for i in range(rows):
+                        relaxed[i] = state[i]
+            for i in range(rows):
+                of_kind = kinds[start + i] & program.kinds[r] != 0
+                asked = 1 if of_kind and (program.core[r] or given[start + i] & program.fields[r] != 0) else 0
+                state[i] *= asked
+                relaxed[i] *= asked
+            if program.unless[r]:
+                for i in range(rows):
+                    free = 0 if met[start + i] & program.unless[r] else 2
+                    free = min(free, 1 if still_open[start + i] & program.unless[r] else 2)
+                    state[i] = min(state[i], free)
+                    relaxed[i] = min(relaxed[i], free)
+            for i in range(rows):
+                met[start + i] |= (1 if state[i] == 2 else 0) << r
+                still_open[start + i] |= (1 if state[i] == 1 else 0) << r
             if program.counts[r]:
-                state_of_item = max(state_of_item, relaxed)
-        verdict[i] = state_of_item
-        if state_of_item != 2 and not modelled >> kinds[i] & 1:
-            verdict[i] = 3
-        elif state_of_item == 1:
-            for r in range(rules):
-                if program.counts[r] and still_open[i] >> r & 1:
-                    needs[i] |= open_metrics(low, high, i, r, program)
+                for i in range(rows):
+                    verdict[start + i] = max(verdict[start + i], relaxed[i])
+        for i in range(start, stop):
+            if kinds[i] == 0:
+                verdict[i] = 1
+            elif verdict[i] != 2 and kinds[i] & modelled == 0:
+                verdict[i] = 3
+            elif verdict[i] == 1:
+                needs[i] = open_metrics(program, still_open[i], states, i - start)
 
 
 @kernel
-def open_metrics(low: Numbers, high: Numbers, i: int, r: int, program: Program) -> int:
-    """Mask of the metrics that hold a rule open."""
-    if program.unread[r]:
-        return 1 << 61
-    if program.contains[r]:
-        return 1 << 60
+def open_metrics(program: Program, still_open: int, states: States, i: int) -> int:
+    """Mask of the metrics that hold an item open: those of open conditions in boxes that have not failed."""
     mask = 0
-    for b in range(program.first_box[r], program.first_box[r + 1]):
-        box = 2
-        of_box = 0
-        for c in range(program.first_condition[b], program.first_condition[b + 1]):
-            m = program.metric[c]
-            state = condition_state(low[m, i], high[m, i], program.operator[c], program.limit[c])
-            box = min(box, state)
-            if state == 1:
-                of_box |= 1 << m
-        if box == 1:
-            mask |= of_box
+    for r in range(program.kinds.shape[0]):
+        if not (program.counts[r] and still_open >> r & 1):
+            continue
+        if program.unread[r]:
+            mask |= 1 << 61
+        elif program.contains[r]:
+            mask |= 1 << 60
+        for b in range(program.first_box[r], program.first_box[r + 1]):
+            box = 2
+            of_box = 0
+            for use in range(program.first_use[b], program.first_use[b + 1]):
+                c = program.condition[use]
+                box = min(box, states[c, i])
+                if states[c, i] == 1:
+                    of_box |= 1 << program.metric[c]
+            if box == 1:
+                mask |= of_box
     return mask
 
 
 @kernel
-def condition_margin(low: float, high: float, operator: int, limit: float, hopeful: bool) -> float:
-    """How far a bound is inside (positive) or outside (negative) a condition, relative to the limit."""
-    if low > high:
-        return -np.inf
-    if operator == 4:
-        if low == high:
-            return np.inf if low == limit else -np.inf
-        return np.inf if hopeful and low <= limit <= high else -np.inf
-    scale = limit if limit != 0 else 1
+def distances(
+    low: Numbers, high: Numbers, operator: int, limit: float, scale: float, hopeful: States, distance: Numbers
+) -> None:
+    """How far each item is inside (positive) or outside (negative) a condition, relative to the limit.
+
+    `hopeful` items are measured by the bound nearer to meeting the condition, the others by the farther one.
+    """
     if operator <= 1:
-        return ((high if hopeful else low) - limit) / scale
-    return (limit - (low if hopeful else high)) / scale
-
-
-@kernel
-def rule_margin(low: Numbers, high: Numbers, i: int, r: int, program: Program, hopeful: bool) -> float:
-    """Signed distance of an item to the line of one rule: of its best box, and of what excludes it."""
-    margin: float = -np.inf
-    for b in range(program.first_box[r], program.first_box[r + 1]):
-        excluding = b >= program.first_exclusion[r]
-        of_box: float = -np.inf if excluding else np.inf
-        for c in range(program.first_condition[b], program.first_condition[b + 1]):
-            m = program.metric[c]
-            if excluding:
-                distance = condition_margin(low[m, i], high[m, i], program.operator[c], program.limit[c], not hopeful)
-                of_box = max(of_box, -distance)
-            elif not program.hands_over[c]:
-                distance = condition_margin(low[m, i], high[m, i], program.operator[c], program.limit[c], hopeful)
-                of_box = min(of_box, distance)
-        margin = min(margin, of_box) if excluding else max(margin, of_box)
-    return margin
+        for i in range(low.shape[0]):
+            distance[i] = ((high[i] if hopeful[i] else low[i]) - limit) / scale
+    elif operator <= 3:
+        for i in range(low.shape[0]):
+            distance[i] = (limit - (low[i] if hopeful[i] else high[i])) / scale
+    else:
+        for i in range(low.shape[0]):
+            met = low[i] == limit and high[i] == limit
+            possible = low[i] <= limit <= high[i]
+            distance[i] = np.inf if met or (hopeful[i] and possible) else -np.inf
+    for i in range(low.shape[0]):
+        if low[i] != low[i]:
+            distance[i] = -np.inf
 
 
 @kernel
 def measure(
-    low: Numbers, high: Numbers, kinds: Indices, given: Indices, verdict: Indices, program: Program, margin: Numbers
+    low: Columns,
+    high: Columns,
+    kinds: Indices,
+    given: Indices,
+    verdict: States,
+    program: Program,
+    scratch: Numbers,
+    hopeful: States,
+    margin: Numbers,
 ) -> None:
     """Signed relative distance of each decided item to the nearest deciding line; NaN while the verdict is open.
 
     A controlled item is measured by its least favourable bounds, a free one by its most favourable, so that the
-    margin never promises too much.
+    margin never promises too much. Of a box its worst condition counts, of a paragraph its best box and whatever
+    excludes it, of an item its best paragraph. `scratch` has the shape (conditions × 2 + 3, `BLOCK`).
     """
-    for i in range(kinds.shape[0]):
-        margin[i] = np.nan
-        if verdict[i] == 0 or verdict[i] == 2:
-            best: float = -np.inf
-            for r in range(program.kinds.shape[0]):
-                if program.counts[r] and not program.unread[r] and is_asked(r, kinds[i], given[i], program):
-                    best = max(best, rule_margin(low, high, i, r, program, verdict[i] == 0))
-            if -np.inf < best < np.inf:
-                margin[i] = best
+    size = kinds.shape[0]
+    conditions = program.metric.shape[0]
+    for start in range(0, size, BLOCK):
+        stop = min(size, start + BLOCK)
+        rows = stop - start
+        # An exclusion is measured the other way round, so every condition is measured both ways.
+        for side in range(2):
+            for i in range(rows):
+                hopeful[i] = (verdict[start + i] == 0) != (side == 1)
+            for c in range(conditions):
+                m, limit = program.metric[c], program.limit[c]
+                of_low, of_high = low[m][start:stop], high[m][start:stop]
+                scale = limit if limit != 0 else limit + 1
+                distance = scratch[side * conditions + c, :rows]
+                distances(of_low, of_high, program.operator[c], limit, scale, hopeful[:rows], distance)
+        of_box, of_rule, best = scratch[-1, :rows], scratch[-2, :rows], scratch[-3, :rows]
+        for i in range(rows):
+            best[i] = -np.inf
+        for r in range(program.kinds.shape[0]):
+            if not program.counts[r] or program.unread[r] or program.contains[r]:
+                continue
+            for i in range(rows):
+                of_rule[i] = -np.inf
+            for b in range(program.first_box[r], program.first_box[r + 1]):
+                excluding = b >= program.first_exclusion[r]
+                for i in range(rows):
+                    of_box[i] = -np.inf if excluding else np.inf
+                for use in range(program.first_use[b], program.first_use[b + 1]):
+                    if excluding:
+                        distance = scratch[conditions + program.condition[use], :rows]
+                        for i in range(rows):
+                            of_box[i] = max(of_box[i], -distance[i])
+                    elif not program.hands_over[use]:
+                        distance = scratch[program.condition[use], :rows]
+                        for i in range(rows):
+                            of_box[i] = min(of_box[i], distance[i])
+                for i in range(rows):
+                    of_rule[i] = min(of_rule[i], of_box[i]) if excluding else max(of_rule[i], of_box[i])
+            for i in range(rows):
+                of_kind = kinds[start + i] & program.kinds[r] != 0
+                if of_kind and (program.core[r] or given[start + i] & program.fields[r] != 0):
+                    best[i] = max(best[i], of_rule[i])
+        for i in range(rows):
+            decided = verdict[start + i] == 0 or verdict[start + i] == 2
+            margin[start + i] = best[i] if decided and -np.inf < best[i] < np.inf else np.nan

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from perfcalc.facts import Facts, Flags, Indices, Links, Numbers
+from perfcalc.facts import Facts, Flags, Indices, Links, Numbers, padded
 from perfcalc.fields import KINDS
 from perfcalc.kernel import run
-from perfcalc.verdicts.decide import MET, NEAR, OPEN, decide, limits_state, measure
+from perfcalc.verdicts.decide import BLOCK, NEAR, States, decide, measure
 from perfcalc.verdicts.tables import Book
 
 COMPUTER = KINDS.index("computer")
@@ -20,7 +20,7 @@ COMPUTER = KINDS.index("computer")
 class Judgement:
     """What a book says of each item; see `perfcalc.verdicts.decide.decide` for the masks."""
 
-    verdict: Indices
+    verdict: States
     met: Indices
     open: Indices
     needs: Indices
@@ -58,54 +58,60 @@ def judge(book: Book, facts: Facts, kinds: Indices, exactly: Exactly) -> Judgeme
 
 
 def _judge(book: Book, facts: Facts, kinds: Indices) -> tuple[Judgement, Flags]:
+    given = given_mask(book, facts, kinds)
+    links = facts.links
+    computers = kinds == COMPUTER
+    contained = (np.zeros(facts.size, np.int64), np.zeros(facts.size, np.int64))
+    if computers.any() and book.program.contains.any():
+        contained = _contained(book, facts, kinds, given)
+    judgement, near = _decide(book, facts, kinds, given, contained)
+    if links is not None:
+        if computers.any():
+            _margin_of_parts(judgement, links, computers)
+        _spread(near, links)
+    return judgement, near
+
+
+def _decide(
+    book: Book, facts: Facts, kinds: Indices, given: Indices, contained: tuple[Indices, Indices], limits: bool = False
+) -> tuple[Judgement, Flags]:
+    """Run the kernels. With `limits`, paragraphs are judged by their limits alone, whatever is met elsewhere."""
     size = facts.size
     program = book.exact_program if facts.exact else book.program
-    low, high = stack(book, facts)
-    given = given_mask(book, facts, kinds)
-    contained_met, contained_open = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    computers = kinds == COMPUTER
-    if computers.any() and program.contains.any():
-        _contained(book, low, high, facts.links, kinds, given, (contained_met, contained_open))
-    verdict, met, still_open, needs = (np.zeros(size, np.int64) for _ in range(4))
-    judgement = Judgement(verdict, met, still_open, needs, np.empty(size))
-    near = np.zeros(size, dtype=bool)
+    if limits:
+        program = program._replace(unless=np.zeros_like(program.unless))
+    intervals = [facts.interval(name) for name in book.metrics]
+    low, high = padded([low for low, _ in intervals]), padded([high for _, high in intervals])
+    kind_bits = np.where(kinds >= 0, 1 << np.maximum(kinds, 0), 0)
+    conditions = program.metric.size
+    met, still_open, needs = (np.empty(size, np.int64) for _ in range(3))
+    judgement = Judgement(np.empty(size, np.uint8), met, still_open, needs, np.empty(size))
+    near = np.empty(size, dtype=bool)
     run(
         decide,
         size,
         facts.exact,
         low,
         high,
-        kinds,
+        kind_bits,
         given,
-        contained_met,
-        contained_open,
+        *contained,
         book.modelled,
         program,
         -1.0 if facts.exact else NEAR,
-        judgement.met,
-        judgement.open,
+        np.empty((conditions + 4, BLOCK), np.uint8),
+        met,
+        still_open,
         judgement.verdict,
-        judgement.needs,
+        needs,
         near,
     )
-    run(measure, size, facts.exact, low, high, kinds, given, judgement.verdict, program, judgement.margin)
-    if facts.links is not None and computers.any():
-        _margin_of_parts(judgement, facts.links, computers)
-    if near.any() and facts.links is not None:
-        _spread(near, facts.links)
+    if not limits:
+        scratch: Numbers = np.empty((2 * conditions + 3, BLOCK), dtype=object if facts.exact else np.float64)
+        hopeful = np.empty(BLOCK, np.uint8)
+        verdict, margin = judgement.verdict, judgement.margin
+        run(measure, size, facts.exact, low, high, kind_bits, given, verdict, program, scratch, hopeful, margin)
     return judgement, near
-
-
-def stack(book: Book, facts: Facts) -> tuple[Numbers, Numbers]:
-    """Both bounds of the tested metrics, shape (metrics, items)."""
-    intervals = [facts.interval(name) for name in book.metrics]
-    if not intervals:
-        empty = np.empty((0, facts.size))
-        return empty, empty
-    low = np.stack([low for low, _ in intervals])
-    if all(low is high for low, high in intervals):
-        return low, low
-    return low, np.stack([high for _, high in intervals])
 
 
 def given_mask(book: Book, facts: Facts, kinds: Indices) -> Indices:
@@ -123,35 +129,23 @@ def given_mask(book: Book, facts: Facts, kinds: Indices) -> Indices:
     return mask
 
 
-def _contained(
-    book: Book,
-    low: Numbers,
-    high: Numbers,
-    links: Links | None,
-    kinds: Indices,
-    given: Indices,
-    masks: tuple[Indices, Indices],
-) -> None:
-    """Fill in which paragraphs' limits the ICs in each computer meet. A computer without listed parts is open."""
-    met, still_open = masks
-    program = book.exact_program if low.dtype == object else book.program
-    wanted = int(np.bitwise_or.reduce(program.contains))
-    parts = np.empty(0, np.int64) if links is None else np.flatnonzero(links.board >= 0)
+def _contained(book: Book, facts: Facts, kinds: Indices, given: Indices) -> tuple[Indices, Indices]:
+    """Which paragraphs' limits the ICs in each computer meet, surely or possibly.
+
+    A computer without listed parts may contain anything, and so may a part of unknown kind.
+    """
+    met, still_open = np.zeros(facts.size, np.int64), np.zeros(facts.size, np.int64)
+    wanted = int(np.bitwise_or.reduce(book.program.contains))
     bare = kinds == COMPUTER
-    for part in map(int, parts):
-        assert links is not None
-        board = links.board[part]
-        bare[board] = False
-        for r in range(len(book.rules)):
-            if wanted >> r & 1 and (kinds[part] < 0 or program.kinds[r] >> kinds[part] & 1):
-                # An IC of unknown kind could be anything.
-                state = OPEN if kinds[part] < 0 else limits_state(low, high, part, r, program, False)
-                asked = program.core[r] or given[part] & program.fields[r]
-                if state == MET and asked:
-                    met[board] |= 1 << r
-                elif state == OPEN and asked:
-                    still_open[board] |= 1 << r
+    if facts.links is not None:
+        of_parts, _ = _decide(book, facts, kinds, given, (met, still_open), limits=True)
+        for part in np.flatnonzero(facts.links.board >= 0):
+            board = facts.links.board[part]
+            bare[board] = False
+            met[board] |= of_parts.met[part] & wanted
+            still_open[board] |= wanted if kinds[part] < 0 else of_parts.open[part] & wanted
     still_open[bare] = wanted
+    return met, still_open
 
 
 def _margin_of_parts(judgement: Judgement, links: Links, computers: Flags) -> None:

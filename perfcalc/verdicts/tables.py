@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from perfcalc.errors import InputError
 from perfcalc.facts import Indices, Numbers
 from perfcalc.fields import KINDS, fields_behind
-from perfcalc.rulebook.book import OPERATORS, Condition, Rule
+from perfcalc.rulebook.book import OPERATORS, Operator, Rule
 
 #: Masks are signed 64-bit integers with one bit a paragraph, metric or field.
 BITS: Final = 62
@@ -21,15 +22,17 @@ BITS: Final = 62
 class Program(NamedTuple):
     """The boxes of a book as arrays. Limits are arguments of the kernel, so new law never meets an old cache.
 
-    Boxes of rule r: ``first_box[r]`` up to ``first_exclusion[r]`` test it, from there up to ``first_box[r + 1]``
-    exclude. Conditions of box b: ``first_condition[b]`` up to ``first_condition[b + 1]``.
+    Equal conditions are kept once (`metric`, `operator`, `limit`). Box b uses ``condition[first_use[b]]`` up to
+    ``condition[first_use[b + 1]]``. Boxes of rule r: ``first_box[r]`` up to ``first_exclusion[r]`` test it, from there
+    up to ``first_box[r + 1]`` exclude.
     """
 
     metric: Indices
     operator: Indices
     limit: Numbers
+    condition: Indices
     hands_over: Indices
-    first_condition: Indices
+    first_use: Indices
     first_box: Indices
     first_exclusion: Indices
     kinds: Indices
@@ -37,6 +40,7 @@ class Program(NamedTuple):
     core: Indices
     counts: Indices
     unread: Indices
+    is_relaxable: Indices
     contains: Indices
     unless: Indices
 
@@ -102,32 +106,34 @@ def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
             f"{jurisdiction}: {len(rules)} paragraphs, {len(metrics)} metrics, {len(fields)} fields on one day",
             f"a book holds at most {BITS} of each; split the jurisdiction",
         )
-    conditions: list[Condition] = []
+    distinct: dict[tuple[str, Operator, Fraction], int] = {}
+    uses: list[int] = []
     hands_over: list[bool] = []
-    first_condition, first_box, first_exclusion = [0], [0], []
-    boxes = 0
+    first_use, first_box, first_exclusion = [0], [0], []
     for rule in rules:
         excluding = [box for exclusion in rule.exclusions for box in exclusion.boxes]
-        first_exclusion.append(boxes + len(rule.boxes))
+        first_exclusion.append(first_box[-1] + len(rule.boxes))
         for box in (*rule.boxes, *excluding):
-            conditions.extend(box)
-            hands_over.extend(condition.hands_over_to is not None for condition in box)
-            first_condition.append(len(conditions))
-            boxes += 1
-        first_box.append(boxes)
+            for condition in box:
+                key = (condition.metric, condition.operator, condition.limit)
+                uses.append(distinct.setdefault(key, len(distinct)))
+                hands_over.append(condition.hands_over_to is not None)
+            first_use.append(len(uses))
+        first_box.append(first_exclusion[-1] + len(excluding))
     paragraphs = {rule.paragraph: 1 << r for r, rule in enumerate(rules)}
-    exact_limits: Numbers = np.empty(len(conditions), dtype=object)
-    exact_limits[:] = [condition.limit for condition in conditions]
+    exact_limits: Numbers = np.empty(len(distinct), dtype=object)
+    exact_limits[:] = [limit for _, _, limit in distinct]
 
     def integers(values: Any) -> Indices:
         return np.array(list(values), dtype=np.int64)
 
     program = Program(
-        metric=integers(metrics.index(condition.metric) for condition in conditions),
-        operator=integers(OPERATORS.index(condition.operator) for condition in conditions),
-        limit=np.array([float(condition.limit) for condition in conditions], dtype=np.float64),
+        metric=integers(metrics.index(metric) for metric, _, _ in distinct),
+        operator=integers(OPERATORS.index(operator) for _, operator, _ in distinct),
+        limit=np.array([float(limit) for _, _, limit in distinct], dtype=np.float64),
+        condition=integers(uses),
         hands_over=integers(hands_over),
-        first_condition=integers(first_condition),
+        first_use=integers(first_use),
         first_box=integers(first_box),
         first_exclusion=integers(first_exclusion),
         kinds=integers(kind_mask(rule) for rule in rules),
@@ -135,6 +141,7 @@ def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
         core=integers(rule.core for rule in rules),
         counts=integers(_counts(rule) for rule in rules),
         unread=integers(bool(rule.unread) for rule in rules),
+        is_relaxable=integers(any(condition.hands_over_to for condition in rule.conditions()) for rule in rules),
         contains=integers(sum(paragraphs.get(code, 0) for code in rule.contains) for rule in rules),
         unless=integers(sum(paragraphs.get(code, 0) for code in rule.unless) for rule in rules),
     )
