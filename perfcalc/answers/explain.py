@@ -18,8 +18,9 @@ from perfcalc.line import Items, Plan, measure_batch, score_batch
 from perfcalc.metrics.readings import QUESTIONS, every_combination, one_changed
 from perfcalc.rulebook.book import OPERATORS, Box, Condition, Rule, load
 from perfcalc.sheets.columns import text_column
-from perfcalc.verdicts.decide import FAILED, OPEN, VERDICTS, condition_states, distances
-from perfcalc.verdicts.judge import given_mask, judge
+from perfcalc.verdicts.decide import FAILED, OPEN, VERDICTS, condition_states
+from perfcalc.verdicts.judge import asked_mask, judge
+from perfcalc.verdicts.margin import distances
 from perfcalc.verdicts.tables import Book
 
 STATES: Final = ("failed", "open", "met")
@@ -255,11 +256,11 @@ def _explain_book(
 ) -> JurisdictionTrace:
     prefix = book.jurisdiction
     judgement = judge(book, items.facts, items.kinds, lambda rows: (items.facts, items.kinds, rows))
-    given = given_mask(book, items.facts, items.kinds)
+    asked = asked_mask(book, items.facts, items.kinds)
     paragraphs = []
     for r, rule in enumerate(book.rules):
         kind = int(items.kinds[row])
-        if rule.review is None and kind >= 0 and _is_asked(book, r, kind, int(given[row])):
+        if rule.review is None and kind >= 0 and KINDS[kind] in rule.kinds and asked[row] >> r & 1:
             state = 2 if judgement.met[row] >> r & 1 else int(judgement.open[row] >> r & 1)
             paragraphs.append(_trace(rule, items, row, STATES[state]))
     turned: dict[str, str] = {}
@@ -279,11 +280,6 @@ def _explain_book(
         paragraphs=paragraphs,
         turned_by=turned,
     )
-
-
-def _is_asked(book: Book, r: int, kind: int, given: int) -> bool:
-    program = book.program
-    return bool(program.kinds[r] >> kind & 1) and bool(program.core[r] or given & program.fields[r])
 
 
 def _trace(rule: Rule, items: Items, row: int, state: str) -> ParagraphTrace:

@@ -46,13 +46,12 @@ def first_of_highest(rates: Columns, bits: Indices, best: Numbers, positions: In
     size = best.shape[0]
     for start in range(0, size, BLOCK):
         stop = min(size, start + BLOCK)
-        for i in range(start, stop):
-            winner[i] = -1
         for f in range(bits.shape[0] - 1, -1, -1):
             rate, weight, position = rates[f], bits[f], positions[f]
             for i in range(start, stop):
-                if best[i] > 0 and rate[i] * weight == best[i]:
-                    winner[i] = position
+                winner[i] = position if rate[i] * weight == best[i] else winner[i]
+        for i in range(start, stop):
+            winner[i] = winner[i] if best[i] > 0 else -1
 
 
 def _claimed(facts: Facts) -> Flags:

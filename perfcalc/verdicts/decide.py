@@ -55,11 +55,21 @@ def condition_states(low: Numbers, high: Numbers, operator: int, limit: float, s
 
 
 @kernel
+def any_near(low: Numbers, high: Numbers, first: float, last: float) -> int:
+    """Whether any bound lies from `first` to `last`; without a branch, because almost none ever does."""
+    hit = 0
+    for i in range(low.shape[0]):
+        hit |= ((low[i] >= first) & (low[i] <= last)) | ((high[i] >= first) & (high[i] <= last))
+    return hit
+
+
+@kernel
 def flag_near(low: Numbers, high: Numbers, limit: float, tolerance: float, near: Flags) -> None:
     """Flag items with a bound so close to the limit that rounding could have moved it across."""
     first, last = limit - tolerance * limit, limit + tolerance * limit
-    for i in range(low.shape[0]):
-        near[i] |= (low[i] >= first and low[i] <= last) or (high[i] >= first and high[i] <= last)
+    if any_near(low, high, first, last):
+        for i in range(low.shape[0]):
+            near[i] |= (low[i] >= first and low[i] <= last) or (high[i] >= first and high[i] <= last)
 
 
 @kernel
@@ -84,26 +94,11 @@ def any_box(program: Program, first: int, last: int, relaxed: bool, states: Stat
 
 
 @kernel
-def paragraph_states(program: Program, r: int, relaxed: bool, states: States, box: States, result: States) -> None:
-    """State of a rule's boxes and exclusions, without what other paragraphs say."""
-    if program.unread[r]:
-        for i in range(result.shape[0]):
-            result[i] = 1
-        return
-    any_box(program, program.first_box[r], program.first_exclusion[r], relaxed, states, box, result)
-    if program.first_exclusion[r] < program.first_box[r + 1]:
-        excluded = states[-1, : result.shape[0]]
-        any_box(program, program.first_exclusion[r], program.first_box[r + 1], False, states, box, excluded)
-        for i in range(result.shape[0]):
-            result[i] = min(result[i], 2 - excluded[i])
-
-
-@kernel
-def decide(
+def decide(  # noqa: PLR0915 - one pass over a block, in the order of the law
     low: Columns,
     high: Columns,
     kinds: Indices,
-    given: Indices,
+    asked: Indices,
     contained_met: Indices,
     contained_open: Indices,
     modelled: int,
@@ -124,8 +119,8 @@ def decide(
         Bounds of each tested metric: one array a metric.
     kinds
         For each item the bit of its kind; 0 when the kind is not known.
-    given
-        For each item a mask of the fields that it carries.
+    asked
+        For each item a mask of the rules that are asked of it, if they are about its kind.
     contained_met, contained_open
         For each item a mask of the paragraphs whose limits are surely, or possibly, met by an IC that it contains.
     modelled
@@ -133,7 +128,7 @@ def decide(
     tolerance
         See `NEAR`; negative in the exact re-check.
     states
-        Scratch, shape (conditions + 4, `BLOCK`).
+        Scratch, shape (conditions + exclusions + 3, `BLOCK`).
     met, still_open
         Results: masks of the rules surely met, and neither met nor failed.
     verdict
@@ -144,60 +139,94 @@ def decide(
         Result: items to decide again exactly.
     """
     size = kinds.shape[0]
-    conditions = program.metric.shape[0]
     for start in range(0, size, BLOCK):
         stop = min(size, start + BLOCK)
         rows = stop - start
-        for i in range(start, stop):
-            met[i] = 0
-            still_open[i] = 0
-            needs[i] = 0
-            verdict[i] = 0
-            near[i] = False
-        for c in range(conditions):
-            of_low, of_high = low[program.metric[c]][start:stop], high[program.metric[c]][start:stop]
-            condition_states(of_low, of_high, program.operator[c], program.limit[c], states[c, :rows])
-            if tolerance >= 0 and program.operator[c] != 4:
-                flag_near(of_low, of_high, program.limit[c], tolerance, near[start:stop])
-        box, state, relaxed = states[-2, :rows], states[-3, :rows], states[-4, :rows]
+        of_kinds, of_asked = kinds[start:stop], asked[start:stop]
+        block_met, block_open, block_verdict = met[start:stop], still_open[start:stop], verdict[start:stop]
+        block_near, block_needs = near[start:stop], needs[start:stop]
+        present = 0
+        for i in range(rows):
+            block_met[i] = 0
+            block_open[i] = 0
+            block_needs[i] = 0
+            block_verdict[i] = 0
+            block_near[i] = False
+            present |= of_kinds[i]
+        for c in range(program.metric.shape[0]):
+            # A condition of other kinds of item is of no consequence in this block.
+            if program.condition_kinds[c] & present:
+                m, operator, limit = program.metric[c], program.operator[c], program.limit[c]
+                of_low, of_high = low[m][start:stop], high[m][start:stop]
+                condition_states(of_low, of_high, operator, limit, states[c, :rows])
+                if tolerance >= 0 and operator != 4:
+                    flag_near(of_low, of_high, limit, tolerance, block_near)
+        box, state, relaxed = states[-1, :rows], states[-2, :rows], states[-3, :rows]
+        conditions = program.metric.shape[0]
+        for e in range(program.first_excluding.shape[0] - 1):
+            first, last = program.first_excluding[e], program.first_excluding[e + 1]
+            any_box(program, first, last, False, states[:, :rows], box, states[conditions + e, :rows])
         for r in range(program.kinds.shape[0]):
+            if not program.kinds[r] & present:
+                continue
+            first, last = program.first_box[r], program.first_box[r + 1]
             if program.contains[r]:
                 for i in range(rows):
-                    sure = 1 if contained_met[start + i] & program.contains[r] != 0 else 0
-                    possible = 1 if contained_open[start + i] & program.contains[r] != 0 else 0
-                    state[i] = max(2 * sure, possible)
-                    relaxed[i] = state[i]
+                    sure = 2 if contained_met[start + i] & program.contains[r] else 0
+                    state[i] = max(sure, 1 if contained_open[start + i] & program.contains[r] else 0)
+            elif program.unread[r]:
+                state[:] = 1
             else:
-                paragraph_states(program, r, False, states[:, :rows], box, state)
-                if program.is_relaxable[r]:
-                    paragraph_states(program, r, True, states[:, :rows], box, relaxed)
-                else:
-                    for i in range(rows):
-                        relaxed[i] = state[i]
-            for i in range(rows):
-                of_kind = kinds[start + i] & program.kinds[r] != 0
-                asked = 1 if of_kind and (program.core[r] or given[start + i] & program.fields[r] != 0) else 0
-                state[i] *= asked
-                relaxed[i] *= asked
-            if program.unless[r]:
+                any_box(program, first, last, False, states[:, :rows], box, state)
+            if program.is_relaxable[r]:
+                any_box(program, first, last, True, states[:, :rows], box, relaxed)
+            else:
+                relaxed[:] = state
+            if program.exclusion[r] >= 0:
+                excluded = states[conditions + program.exclusion[r], :rows]
                 for i in range(rows):
-                    free = 0 if met[start + i] & program.unless[r] else 2
-                    free = min(free, 1 if still_open[start + i] & program.unless[r] else 2)
-                    state[i] = min(state[i], free)
-                    relaxed[i] = min(relaxed[i], free)
+                    state[i] = min(state[i], 2 - excluded[i])
+                    relaxed[i] = min(relaxed[i], 2 - excluded[i])
+            restrict(program, r, of_kinds, of_asked, block_met, block_open, state, relaxed)
+            bit = 1 << r
             for i in range(rows):
-                met[start + i] |= (1 if state[i] == 2 else 0) << r
-                still_open[start + i] |= (1 if state[i] == 1 else 0) << r
+                block_met[i] |= bit if state[i] == 2 else 0
+            for i in range(rows):
+                block_open[i] |= bit if state[i] == 1 else 0
             if program.counts[r]:
                 for i in range(rows):
-                    verdict[start + i] = max(verdict[start + i], relaxed[i])
-        for i in range(start, stop):
-            if kinds[i] == 0:
-                verdict[i] = 1
-            elif verdict[i] != 2 and kinds[i] & modelled == 0:
-                verdict[i] = 3
-            elif verdict[i] == 1:
-                needs[i] = open_metrics(program, still_open[i], states, i - start)
+                    block_verdict[i] = max(block_verdict[i], relaxed[i])
+        for i in range(rows):
+            if of_kinds[i] == 0:
+                block_verdict[i] = 1
+            elif block_verdict[i] != 2 and of_kinds[i] & modelled == 0:
+                block_verdict[i] = 3
+            elif block_verdict[i] == 1:
+                block_needs[i] = open_metrics(program, block_open[i], states, i)
+
+
+@kernel
+def restrict(
+    program: Program,
+    r: int,
+    kinds: Indices,
+    asked: Indices,
+    met: Indices,
+    still_open: Indices,
+    state: States,
+    relaxed: States,
+) -> None:
+    """Fail a rule where it is not asked of an item, or where an item is specified elsewhere."""
+    kind, unless, bit = program.kinds[r], program.unless[r], 1 << r
+    for i in range(state.shape[0]):
+        is_asked = 1 if (kinds[i] & kind != 0) & (asked[i] & bit != 0) else 0
+        state[i] *= is_asked
+        relaxed[i] *= is_asked
+    if unless:
+        for i in range(state.shape[0]):
+            free = 0 if met[i] & unless else (1 if still_open[i] & unless else 2)
+            state[i] = min(state[i], free)
+            relaxed[i] = min(relaxed[i], free)
 
 
 @kernel
@@ -211,103 +240,25 @@ def open_metrics(program: Program, still_open: int, states: States, i: int) -> i
             mask |= 1 << 61
         elif program.contains[r]:
             mask |= 1 << 60
-        for b in range(program.first_box[r], program.first_box[r + 1]):
-            box = 2
-            of_box = 0
-            for use in range(program.first_use[b], program.first_use[b + 1]):
-                c = program.condition[use]
-                box = min(box, states[c, i])
-                if states[c, i] == 1:
-                    of_box |= 1 << program.metric[c]
-            if box == 1:
-                mask |= of_box
+        mask |= open_in_boxes(program, program.first_box[r], program.first_box[r + 1], states, i)
+        e = program.exclusion[r]
+        if e >= 0:
+            mask |= open_in_boxes(program, program.first_excluding[e], program.first_excluding[e + 1], states, i)
     return mask
 
 
 @kernel
-def distances(
-    low: Numbers, high: Numbers, operator: int, limit: float, scale: float, hopeful: States, distance: Numbers
-) -> None:
-    """How far each item is inside (positive) or outside (negative) a condition, relative to the limit.
-
-    `hopeful` items are measured by the bound nearer to meeting the condition, the others by the farther one.
-    """
-    if operator <= 1:
-        for i in range(low.shape[0]):
-            distance[i] = ((high[i] if hopeful[i] else low[i]) - limit) / scale
-    elif operator <= 3:
-        for i in range(low.shape[0]):
-            distance[i] = (limit - (low[i] if hopeful[i] else high[i])) / scale
-    else:
-        for i in range(low.shape[0]):
-            met = low[i] == limit and high[i] == limit
-            possible = low[i] <= limit <= high[i]
-            distance[i] = np.inf if met or (hopeful[i] and possible) else -np.inf
-    for i in range(low.shape[0]):
-        if low[i] != low[i]:
-            distance[i] = -np.inf
-
-
-@kernel
-def measure(
-    low: Columns,
-    high: Columns,
-    kinds: Indices,
-    given: Indices,
-    verdict: States,
-    program: Program,
-    scratch: Numbers,
-    hopeful: States,
-    margin: Numbers,
-) -> None:
-    """Signed relative distance of each decided item to the nearest deciding line; NaN while the verdict is open.
-
-    A controlled item is measured by its least favourable bounds, a free one by its most favourable, so that the
-    margin never promises too much. Of a box its worst condition counts, of a paragraph its best box and whatever
-    excludes it, of an item its best paragraph. `scratch` has the shape (conditions × 2 + 3, `BLOCK`).
-    """
-    size = kinds.shape[0]
-    conditions = program.metric.shape[0]
-    for start in range(0, size, BLOCK):
-        stop = min(size, start + BLOCK)
-        rows = stop - start
-        # An exclusion is measured the other way round, so every condition is measured both ways.
-        for side in range(2):
-            for i in range(rows):
-                hopeful[i] = (verdict[start + i] == 0) != (side == 1)
-            for c in range(conditions):
-                m, limit = program.metric[c], program.limit[c]
-                of_low, of_high = low[m][start:stop], high[m][start:stop]
-                scale = limit if limit != 0 else limit + 1
-                distance = scratch[side * conditions + c, :rows]
-                distances(of_low, of_high, program.operator[c], limit, scale, hopeful[:rows], distance)
-        of_box, of_rule, best = scratch[-1, :rows], scratch[-2, :rows], scratch[-3, :rows]
-        for i in range(rows):
-            best[i] = -np.inf
-        for r in range(program.kinds.shape[0]):
-            if not program.counts[r] or program.unread[r] or program.contains[r]:
-                continue
-            for i in range(rows):
-                of_rule[i] = -np.inf
-            for b in range(program.first_box[r], program.first_box[r + 1]):
-                excluding = b >= program.first_exclusion[r]
-                for i in range(rows):
-                    of_box[i] = -np.inf if excluding else np.inf
-                for use in range(program.first_use[b], program.first_use[b + 1]):
-                    if excluding:
-                        distance = scratch[conditions + program.condition[use], :rows]
-                        for i in range(rows):
-                            of_box[i] = max(of_box[i], -distance[i])
-                    elif not program.hands_over[use]:
-                        distance = scratch[program.condition[use], :rows]
-                        for i in range(rows):
-                            of_box[i] = min(of_box[i], distance[i])
-                for i in range(rows):
-                    of_rule[i] = min(of_rule[i], of_box[i]) if excluding else max(of_rule[i], of_box[i])
-            for i in range(rows):
-                of_kind = kinds[start + i] & program.kinds[r] != 0
-                if of_kind and (program.core[r] or given[start + i] & program.fields[r] != 0):
-                    best[i] = max(best[i], of_rule[i])
-        for i in range(rows):
-            decided = verdict[start + i] == 0 or verdict[start + i] == 2
-            margin[start + i] = best[i] if decided and -np.inf < best[i] < np.inf else np.nan
+def open_in_boxes(program: Program, first: int, last: int, states: States, i: int) -> int:
+    """Mask of the metrics of open conditions in the open ones of some boxes."""
+    mask = 0
+    for b in range(first, last):
+        box = 2
+        of_box = 0
+        for use in range(program.first_use[b], program.first_use[b + 1]):
+            c = program.condition[use]
+            box = min(box, states[c, i])
+            if states[c, i] == 1:
+                of_box |= 1 << program.metric[c]
+        if box == 1:
+            mask |= of_box
+    return mask

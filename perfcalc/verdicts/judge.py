@@ -10,8 +10,9 @@ import numpy as np
 from perfcalc.facts import Facts, Flags, Indices, Links, Numbers, padded
 from perfcalc.fields import KINDS
 from perfcalc.kernel import run
-from perfcalc.verdicts.decide import BLOCK, NEAR, States, decide, measure
-from perfcalc.verdicts.tables import Book
+from perfcalc.verdicts.decide import BLOCK, NEAR, States, decide
+from perfcalc.verdicts.margin import measure
+from perfcalc.verdicts.tables import Book, tested_fields
 
 COMPUTER = KINDS.index("computer")
 
@@ -58,13 +59,13 @@ def judge(book: Book, facts: Facts, kinds: Indices, exactly: Exactly) -> Judgeme
 
 
 def _judge(book: Book, facts: Facts, kinds: Indices) -> tuple[Judgement, Flags]:
-    given = given_mask(book, facts, kinds)
+    asked = asked_mask(book, facts, kinds)
     links = facts.links
     computers = kinds == COMPUTER
     contained = (np.zeros(facts.size, np.int64), np.zeros(facts.size, np.int64))
     if computers.any() and book.program.contains.any():
-        contained = _contained(book, facts, kinds, given)
-    judgement, near = _decide(book, facts, kinds, given, contained)
+        contained = _contained(book, facts, kinds, asked)
+    judgement, near = _decide(book, facts, kinds, asked, contained)
     if links is not None:
         if computers.any():
             _margin_of_parts(judgement, links, computers)
@@ -73,7 +74,7 @@ def _judge(book: Book, facts: Facts, kinds: Indices) -> tuple[Judgement, Flags]:
 
 
 def _decide(
-    book: Book, facts: Facts, kinds: Indices, given: Indices, contained: tuple[Indices, Indices], limits: bool = False
+    book: Book, facts: Facts, kinds: Indices, asked: Indices, contained: tuple[Indices, Indices], limits: bool = False
 ) -> tuple[Judgement, Flags]:
     """Run the kernels. With `limits`, paragraphs are judged by their limits alone, whatever is met elsewhere."""
     size = facts.size
@@ -83,7 +84,7 @@ def _decide(
     intervals = [facts.interval(name) for name in book.metrics]
     low, high = padded([low for low, _ in intervals]), padded([high for _, high in intervals])
     kind_bits = np.where(kinds >= 0, 1 << np.maximum(kinds, 0), 0)
-    conditions = program.metric.size
+    conditions, excluding = program.metric.size, program.first_excluding.size - 1
     met, still_open, needs = (np.empty(size, np.int64) for _ in range(3))
     judgement = Judgement(np.empty(size, np.uint8), met, still_open, needs, np.empty(size))
     near = np.empty(size, dtype=bool)
@@ -94,12 +95,12 @@ def _decide(
         low,
         high,
         kind_bits,
-        given,
+        asked,
         *contained,
         book.modelled,
         program,
         -1.0 if facts.exact else NEAR,
-        np.empty((conditions + 4, BLOCK), np.uint8),
+        np.empty((conditions + excluding + 3, BLOCK), np.uint8),
         met,
         still_open,
         judgement.verdict,
@@ -107,29 +108,39 @@ def _decide(
         near,
     )
     if not limits:
-        scratch: Numbers = np.empty((2 * conditions + 3, BLOCK), dtype=object if facts.exact else np.float64)
+        scratch: Numbers = np.empty((conditions + excluding + 4, BLOCK), dtype=object if facts.exact else np.float64)
         hopeful = np.empty(BLOCK, np.uint8)
         verdict, margin = judgement.verdict, judgement.margin
-        run(measure, size, facts.exact, low, high, kind_bits, given, verdict, program, scratch, hopeful, margin)
+        run(measure, size, facts.exact, low, high, kind_bits, asked, verdict, program, scratch, hopeful, margin)
     return judgement, near
 
 
-def given_mask(book: Book, facts: Facts, kinds: Indices) -> Indices:
-    """For each item, the fields of the book that it carries."""
+def asked_mask(book: Book, facts: Facts, kinds: Indices) -> Indices:
+    """For each item, the rules that are asked of it: core ones, and those that test a field which it carries."""
     mask = np.zeros(facts.size, dtype=np.int64)
-    for position, name in enumerate(book.fields):
-        if name == "part_of":
-            given = np.zeros(facts.size, dtype=bool)
-            if facts.links is not None:
-                given[facts.links.board[facts.links.board >= 0]] = True
-            given &= kinds == COMPUTER
-        else:
-            given = facts.is_given(name)
-        mask[given] |= 1 << position
+    known: dict[frozenset[str], Flags] = {}
+    for r, rule in enumerate(book.rules):
+        if rule.core:
+            mask |= 1 << r
+            continue
+        fields = tested_fields(rule)
+        if fields not in known:
+            known[fields] = np.zeros(facts.size, dtype=bool)
+            for name in fields:
+                known[fields] |= _has_parts(facts, kinds) if name == "part_of" else facts.is_given(name)
+        mask |= known[fields].astype(np.int64) << r
     return mask
 
 
-def _contained(book: Book, facts: Facts, kinds: Indices, given: Indices) -> tuple[Indices, Indices]:
+def _has_parts(facts: Facts, kinds: Indices) -> Flags:
+    parts = np.zeros(facts.size, dtype=bool)
+    if facts.links is not None:
+        parts[facts.links.board[facts.links.board >= 0]] = True
+    parts &= kinds == COMPUTER
+    return parts
+
+
+def _contained(book: Book, facts: Facts, kinds: Indices, asked: Indices) -> tuple[Indices, Indices]:
     """Which paragraphs' limits the ICs in each computer meet, surely or possibly.
 
     A computer without listed parts may contain anything, and so may a part of unknown kind.
@@ -138,7 +149,7 @@ def _contained(book: Book, facts: Facts, kinds: Indices, given: Indices) -> tupl
     wanted = int(np.bitwise_or.reduce(book.program.contains))
     bare = kinds == COMPUTER
     if facts.links is not None:
-        of_parts, _ = _decide(book, facts, kinds, given, (met, still_open), limits=True)
+        of_parts, _ = _decide(book, facts, kinds, asked, (met, still_open), limits=True)
         for part in np.flatnonzero(facts.links.board >= 0):
             board = facts.links.board[part]
             bare[board] = False

@@ -13,7 +13,7 @@ import numpy as np
 from perfcalc.errors import InputError
 from perfcalc.facts import Indices, Numbers
 from perfcalc.fields import KINDS, fields_behind
-from perfcalc.rulebook.book import OPERATORS, Operator, Rule
+from perfcalc.rulebook.book import OPERATORS, Box, Condition, Operator, Rule
 
 #: Masks are signed 64-bit integers with one bit a paragraph, metric or field.
 BITS: Final = 62
@@ -22,21 +22,24 @@ BITS: Final = 62
 class Program(NamedTuple):
     """The boxes of a book as arrays. Limits are arguments of the kernel, so new law never meets an old cache.
 
-    Equal conditions are kept once (`metric`, `operator`, `limit`). Box b uses ``condition[first_use[b]]`` up to
-    ``condition[first_use[b + 1]]``. Boxes of rule r: ``first_box[r]`` up to ``first_exclusion[r]`` test it, from there
-    up to ``first_box[r + 1]`` exclude.
+    Equal conditions are kept once (`metric`, `operator`, `limit`), and so are equal exclusions. Box b uses
+    ``condition[first_use[b]]`` up to ``condition[first_use[b + 1]]``. Rule r is tested by the boxes from
+    ``first_box[r]`` up to ``first_box[r + 1]`` and excluded by number ``exclusion[r]`` (-1: by none); exclusion e has
+    the boxes from ``first_excluding[e]`` up to ``first_excluding[e + 1]``. Masks of kinds have a bit a kind; `contains`
+    and `unless` have a bit a rule.
     """
 
     metric: Indices
     operator: Indices
     limit: Numbers
+    condition_kinds: Indices
     condition: Indices
     hands_over: Indices
     first_use: Indices
     first_box: Indices
-    first_exclusion: Indices
+    exclusion: Indices
+    first_excluding: Indices
     kinds: Indices
-    fields: Indices
     core: Indices
     counts: Indices
     unread: Indices
@@ -55,8 +58,6 @@ class Book:
         In principal order; bit r of a mask is rule r.
     metrics
         What the conditions test; bit m of a mask is metric m.
-    fields
-        The sheet fields behind them; ``part_of`` stands for having listed parts.
     modelled
         Mask of the kinds that a core paragraph covers on that day; the others are `not_modelled`.
     program, exact_program
@@ -67,7 +68,6 @@ class Book:
     day: date
     rules: tuple[Rule, ...]
     metrics: tuple[str, ...]
-    fields: tuple[str, ...]
     modelled: int
     program: Program
     exact_program: Program
@@ -97,29 +97,39 @@ def tested_fields(rule: Rule) -> frozenset[str]:
     return fields | {"part_of"} if rule.contains else fields
 
 
+def _key(condition: Condition) -> tuple[str, Operator, Fraction]:
+    return condition.metric, condition.operator, condition.limit
+
+
+def _keys(rule: Rule) -> set[tuple[str, Operator, Fraction]]:
+    return {_key(condition) for condition in rule.conditions()}
+
+
 def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
     """Compile rules that are in force on `day`."""
     metrics = tuple(dict.fromkeys(condition.metric for rule in rules for condition in rule.conditions()))
-    fields = tuple(dict.fromkeys(name for rule in rules for name in sorted(tested_fields(rule))))
-    if max(len(rules), len(metrics), len(fields)) > BITS:
+    if max(len(rules), len(metrics)) > BITS:
         raise InputError(
-            f"{jurisdiction}: {len(rules)} paragraphs, {len(metrics)} metrics, {len(fields)} fields on one day",
+            f"{jurisdiction}: {len(rules)} paragraphs and {len(metrics)} metrics on one day",
             f"a book holds at most {BITS} of each; split the jurisdiction",
         )
     distinct: dict[tuple[str, Operator, Fraction], int] = {}
     uses: list[int] = []
     hands_over: list[bool] = []
-    first_use, first_box, first_exclusion = [0], [0], []
-    for rule in rules:
-        excluding = [box for exclusion in rule.exclusions for box in exclusion.boxes]
-        first_exclusion.append(first_box[-1] + len(rule.boxes))
-        for box in (*rule.boxes, *excluding):
-            for condition in box:
-                key = (condition.metric, condition.operator, condition.limit)
-                uses.append(distinct.setdefault(key, len(distinct)))
-                hands_over.append(condition.hands_over_to is not None)
+    first_use = [0]
+
+    def add(boxes: Sequence[Box]) -> int:
+        for box in boxes:
+            uses.extend(distinct.setdefault(_key(condition), len(distinct)) for condition in box)
+            hands_over.extend(condition.hands_over_to is not None for condition in box)
             first_use.append(len(uses))
-        first_box.append(first_exclusion[-1] + len(excluding))
+        return len(first_use) - 1
+
+    first_box = [0, *(add(rule.boxes) for rule in rules)]
+    excluding = list(dict.fromkeys(rule.exclusions for rule in rules if rule.exclusions))
+    first_excluding = [first_box[-1]]
+    for exclusions in excluding:
+        first_excluding.append(add([box for exclusion in exclusions for box in exclusion.boxes]))
     paragraphs = {rule.paragraph: 1 << r for r, rule in enumerate(rules)}
     exact_limits: Numbers = np.empty(len(distinct), dtype=object)
     exact_limits[:] = [limit for _, _, limit in distinct]
@@ -131,13 +141,16 @@ def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
         metric=integers(metrics.index(metric) for metric, _, _ in distinct),
         operator=integers(OPERATORS.index(operator) for _, operator, _ in distinct),
         limit=np.array([float(limit) for _, _, limit in distinct], dtype=np.float64),
+        condition_kinds=integers(
+            int(np.bitwise_or.reduce([kind_mask(rule) for rule in rules if key in _keys(rule)])) for key in distinct
+        ),
         condition=integers(uses),
         hands_over=integers(hands_over),
         first_use=integers(first_use),
         first_box=integers(first_box),
-        first_exclusion=integers(first_exclusion),
+        exclusion=integers(excluding.index(rule.exclusions) if rule.exclusions else -1 for rule in rules),
+        first_excluding=integers(first_excluding),
         kinds=integers(kind_mask(rule) for rule in rules),
-        fields=integers(sum(1 << fields.index(name) for name in tested_fields(rule)) for rule in rules),
         core=integers(rule.core for rule in rules),
         counts=integers(_counts(rule) for rule in rules),
         unread=integers(bool(rule.unread) for rule in rules),
@@ -150,4 +163,4 @@ def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
         if rule.core and _counts(rule):
             modelled |= kind_mask(rule)
     exact_program = program._replace(limit=exact_limits)
-    return Book(jurisdiction, day, tuple(rules), metrics, fields, modelled, program, exact_program)
+    return Book(jurisdiction, day, tuple(rules), metrics, modelled, program, exact_program)
