@@ -216,6 +216,26 @@ def template(kind: str, output: Path | None, as_json: bool) -> None:
         output.write_text(f"{text}\n", "utf-8")
 
 
+@main.command()
+@click.option("--markdown", is_flag=True, help="As the page docs/fields.md.")
+@_json
+def fields(markdown: bool, as_json: bool) -> None:
+    """Every field that a sheet may carry, and every metric."""
+    from perfcalc.answers.reference import fields_list, fields_markdown
+
+    if markdown:
+        click.echo(fields_markdown(), nl=False)
+        return
+    found = fields_list()
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for field in found["fields"]:
+        unit = f" [{field['unit']}]" if field["unit"] else ""
+        click.echo(f"{field['field']}{unit}")
+        click.echo(click.wrap_text(field["help"], 98, "    ", "    "))
+
+
 def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip().casefold() for part in text.split(",") if part.strip())
 

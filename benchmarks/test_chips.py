@@ -1,0 +1,95 @@
+"""Metrics and the current US book on items in memory, beside the same rules for Polars, pandas and NumPy."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import peers
+import polars as pl
+import pytest
+
+from perfcalc import metrics
+from perfcalc.facts import Facts
+from perfcalc.metrics.readings import DEFAULT
+from perfcalc.rulebook.book import load
+from perfcalc.verdicts.judge import judge
+from perfcalc.verdicts.tables import compile_book
+
+ROWS = int(os.environ.get("PERFCALC_BENCH_ROWS", "10_000_000"))
+CHUNK = 1 << 16
+DAY = date(2026, 11, 23)
+US = compile_book("us", DAY, load().on("us", DAY))
+NEEDED = ("tpp", "applicable_die_area_mm2", "performance_density", "processing_tops")
+
+
+@pytest.fixture(scope="session")
+def data() -> dict[str, np.ndarray]:
+    return peers.items(ROWS)
+
+
+def facts_of(data: dict[str, np.ndarray], start: int, stop: int) -> Facts:
+    """Views on the arrays: what reading a sheet would have made."""
+    facts = Facts(stop - start)
+    every = np.ones(facts.size, dtype=bool)
+    for name in (*peers.RATES, "datacenter", "interconnect_gb_s", "memory_bandwidth_gb_s"):
+        facts.set(name, data[name][start:stop], data[name][start:stop])
+        facts.given[name] = every
+    facts.set("die_area_mm2", data["area_low"][start:stop], data["area_high"][start:stop])
+    facts.set("transistor_architecture", facts.full(0), facts.full(1))
+    return facts
+
+
+def perfcalc_verdicts(data: dict[str, np.ndarray]) -> np.ndarray:
+    """Chunk by chunk in a pool of threads, as `perfcalc.line` does."""
+    rows = data["datacenter"].size
+    verdict = np.empty(rows, np.uint8)
+
+    def chunk(start: int) -> None:
+        stop = min(rows, start + CHUNK)
+        facts = facts_of(data, start, stop)
+        metrics.compute(facts, (DEFAULT,), NEEDED)
+        judged = judge(US, facts, np.zeros(facts.size, np.int64), None)  # type: ignore[arg-type]  # no row is on a line
+        verdict[start:stop] = judged.verdict
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(chunk, range(0, rows, CHUNK)))
+    return verdict
+
+
+def test_same_verdicts(data: dict[str, np.ndarray]) -> None:
+    ours = perfcalc_verdicts(data)
+    assert (ours == peers.with_numpy(data)).all()
+    assert (ours == peers.with_pandas(pd.DataFrame(data)).to_numpy()).all()
+    assert (ours == peers.with_polars(pl.DataFrame(data)).to_numpy()).all()
+    assert set(np.unique(ours)) == {0, 1, 2}
+
+
+@pytest.mark.benchmark(group="us-book")
+class TestUsBook:
+    """Every one of these does the same work on the same items."""
+
+    def test_perfcalc(self, benchmark, data):
+        benchmark.pedantic(perfcalc_verdicts, (data,), rounds=5, warmup_rounds=1)
+
+    def test_polars(self, benchmark, data):
+        benchmark.pedantic(peers.with_polars, (pl.DataFrame(data),), rounds=5, warmup_rounds=1)
+
+    def test_pandas(self, benchmark, data):
+        benchmark.pedantic(peers.with_pandas, (pd.DataFrame(data),), rounds=5, warmup_rounds=1)
+
+    def test_numpy(self, benchmark, data):
+        benchmark.pedantic(peers.with_numpy, (data,), rounds=5, warmup_rounds=1)
+
+    def test_bare_read(self, benchmark, data):
+        """The machine's limit: read every byte that the metrics must touch, and do nothing with it."""
+        columns = [data[name] for name in (*peers.RATES, "area_low", "area_high", "datacenter", "interconnect_gb_s")]
+
+        def read() -> None:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(np.max, columns))
+
+        benchmark.pedantic(read, rounds=5, warmup_rounds=1)
