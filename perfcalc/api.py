@@ -166,7 +166,13 @@ def to_arrow(frame: Frame) -> pa.Table:
             raise InputError("the frame has two columns of one name", "rename one")
         return pa.table(columns)
     if hasattr(frame, "__arrow_c_stream__"):
-        return pa.table(frame)
+        table = pa.table(frame)
+        # Arrow cannot take rows of string views yet, which polars hands over.
+        plain = [
+            pa.field(field.name, pa.large_string() if pa.types.is_string_view(field.type) else field.type)
+            for field in table.schema
+        ]
+        return table.cast(pa.schema(plain))
     raise InputError(f"{type(frame).__name__} is not a frame", "give pandas, polars, DuckDB or pyarrow")
 
 

@@ -119,7 +119,7 @@ def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
     first_use = [0]
 
     def add(boxes: Sequence[Box]) -> int:
-        for box in boxes:
+        for box in boxes:  # noqa: PERF401 - the length grows as it goes
             uses.extend(distinct.setdefault(_key(condition), len(distinct)) for condition in box)
             hands_over.extend(condition.hands_over_to is not None for condition in box)
             first_use.append(len(uses))

@@ -1,0 +1,55 @@
+"""The shape of the house: imports run down only, and no wing knows another."""
+
+import ast
+from pathlib import Path
+
+import perfcalc
+
+ROOT = Path(perfcalc.__file__).parent
+GROUND = {"errors", "fields", "facts", "kernel"}
+WINGS = {"sheets", "metrics", "rulebook", "origin"}
+MAY_IMPORT = {
+    **dict.fromkeys(GROUND, GROUND),
+    **{wing: GROUND | {wing} for wing in WINGS},
+    "verdicts": GROUND | WINGS | {"verdicts"},
+    "line": GROUND | WINGS | {"verdicts"},
+    "answers": GROUND | WINGS | {"verdicts", "line", "answers"},
+    "api": GROUND | WINGS | {"verdicts", "line", "answers"},
+    "web": GROUND | WINGS | {"verdicts", "line", "answers", "api", "web"},
+    "cli": GROUND | WINGS | {"verdicts", "line", "answers", "api", "web", "cli", "perfcalc"},
+    "__init__": {"api", "errors"},
+}
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "perfcalc":
+            parts = node.module.split(".")
+            yield from ([parts[1]] if len(parts) > 1 else (alias.name for alias in node.names))
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("perfcalc."))
+
+
+def test_imports_run_down_only():
+    for path in ROOT.rglob("*.py"):
+        room = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        above = set(imported(path)) - MAY_IMPORT[room] - {"__version__"}
+        assert not above, f"{path.relative_to(ROOT)} imports {above}"
+
+
+def test_files_are_short_enough_to_read():
+    for path in ROOT.rglob("*.py"):
+        assert len(path.read_text("utf-8").splitlines()) <= 400, path
+
+
+def test_no_pickle_no_eval_no_network():
+    banned = {"pickle", "marshal", "shelve", "requests", "urllib.request", "http.client", "socket"}
+    for path in ROOT.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+        calls = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not names & banned, path
+        assert not calls & {"eval", "exec"}, path
