@@ -14,6 +14,7 @@ import pytest
 
 from perfcalc import metrics
 from perfcalc.facts import Facts
+from perfcalc.kernel import ROWS_BEFORE_COMPILING, count_rows
 from perfcalc.metrics.readings import DEFAULT
 from perfcalc.rulebook.book import load
 from perfcalc.verdicts.judge import judge
@@ -21,6 +22,7 @@ from perfcalc.verdicts.tables import compile_book
 
 ROWS = int(os.environ.get("PERFCALC_BENCH_ROWS", "10_000_000"))
 CHUNK = 1 << 16
+count_rows(ROWS_BEFORE_COMPILING)  # a benchmark of machine code
 DAY = date(2026, 11, 23)
 US = compile_book("us", DAY, load().on("us", DAY))
 NEEDED = ("tpp", "applicable_die_area_mm2", "performance_density", "processing_tops")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -17,22 +16,6 @@ Numbers: TypeAlias = npt.NDArray[Any]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Indices: TypeAlias = npt.NDArray[np.int64]
 Labels: TypeAlias = npt.NDArray[np.int8]
-#: One array a metric or field, of one length; see `padded`.
-Columns: TypeAlias = tuple[Numbers, ...]
-
-#: Kernels take this many columns at the most.
-COLUMNS = 32
-
-
-def padded(columns: Sequence[Numbers]) -> Columns:
-    """Columns as a tuple of one fixed length, so that a kernel is compiled once for any number of them.
-
-    The kernel is told, or knows from its other arguments, how many of them to look at.
-    """
-    if len(columns) > COLUMNS:
-        raise ValueError(f"{len(columns)} columns at once; a kernel takes {COLUMNS}")
-    filler = columns[0] if columns else np.empty(0)
-    return (*columns, *(filler for _ in range(COLUMNS - len(columns))))
 
 
 @dataclass

@@ -1,14 +1,13 @@
 """Run one loop either as plain Python or compiled by Numba: there is no second implementation to keep.
 
 A kernel is a plain function of arrays, marked with `kernel`. Exact arithmetic (arrays of `fractions.Fraction`) and the
-first rows of a run use it as it stands; once a kernel has seen as many rows as would have paid for the compiler, it
-is compiled. Numba is imported only then, so that thirty rows never wait for it.
+first rows of a run use it as it stands; once as many rows were scored as would have paid for the compiler, it is
+compiled. Numba is imported only then, so that thirty rows never wait for it.
 """
 
 from __future__ import annotations
 
 import types
-from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from threading import Lock
@@ -22,7 +21,7 @@ R = TypeVar("R")
 ROWS_BEFORE_COMPILING = 20_000
 
 _kernels: set[Callable[..., Any]] = set()
-_rows_seen: Counter[Callable[..., Any]] = Counter()
+_rows_scored = 0
 _lock = Lock()
 
 
@@ -32,12 +31,15 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return function
 
 
-def run(function: Callable[P, R], rows: int, exact: bool, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a kernel on `rows` rows: as plain Python when it has seen few or is `exact`, else compiled."""
-    if exact:
-        return function(*args, **kwargs)
-    _rows_seen[function] += rows
-    if _rows_seen[function] < ROWS_BEFORE_COMPILING:
+def count_rows(rows: int) -> None:
+    """Tell how many rows are about to be scored; enough of them pay for the compiler."""
+    global _rows_scored  # noqa: PLW0603 - one process has one compiler
+    _rows_scored += rows
+
+
+def run(function: Callable[P, R], exact: bool, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call a kernel: as plain Python while few rows were scored or the numbers are `exact`, else compiled."""
+    if exact or _rows_scored < ROWS_BEFORE_COMPILING:
         return function(*args, **kwargs)
     with _lock:
         machine_code = compiled(function)

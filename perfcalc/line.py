@@ -24,6 +24,7 @@ from perfcalc import metrics
 from perfcalc.errors import InputError
 from perfcalc.facts import Facts, Flags, Indices
 from perfcalc.fields import FIELDS
+from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
 from perfcalc.rulebook.book import load
@@ -116,6 +117,7 @@ def measure_batch(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings
 
 def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
     """Score one batch: its own columns untouched and in order, then the results. Pure; called by every engine."""
+    count_rows(batch.num_rows)
     default = (plan.readings,)
     items = measure_batch(batch, plan, default)
     changes: tuple[tuple[str, Readings], ...] = ()

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from perfcalc.facts import Columns, Facts, Flags, Indices, Labels, Numbers, padded
+from perfcalc.facts import Facts, Flags, Labels, Numbers
 from perfcalc.fields import RATES, USUAL_RATES
 from perfcalc.kernel import kernel, run
 from perfcalc.metrics.packages import join_boards, join_units
@@ -20,38 +20,18 @@ Bounds = tuple[Numbers, Numbers]
 ACCUMULATOR_BITS = 32
 
 
-#: Rows that stay in the first-level cache while one rate after another is compared.
-BLOCK = 1024
+@kernel
+def raise_to(rate: Numbers, weight: int, best: Numbers) -> None:
+    """Keep the higher of what is there and rate × weight."""
+    for i in range(best.shape[0]):
+        best[i] = max(best[i], rate[i] * weight)
 
 
 @kernel
-def highest_weighted_rate(rates: Columns, bits: Indices, best: Numbers) -> None:
-    """For each item the highest of rate × bits."""
-    size = best.shape[0]
-    for start in range(0, size, BLOCK):
-        stop = min(size, start + BLOCK)
-        for f in range(bits.shape[0]):
-            rate, weight = rates[f], bits[f]
-            if f == 0:
-                for i in range(start, stop):
-                    best[i] = rate[i] * weight
-            else:
-                for i in range(start, stop):
-                    best[i] = max(best[i], rate[i] * weight)
-
-
-@kernel
-def first_of_highest(rates: Columns, bits: Indices, best: Numbers, positions: Indices, winner: Labels) -> None:
-    """Which rate gave the highest rate × bits: the first one of equals, -1 where that is zero."""
-    size = best.shape[0]
-    for start in range(0, size, BLOCK):
-        stop = min(size, start + BLOCK)
-        for f in range(bits.shape[0] - 1, -1, -1):
-            rate, weight, position = rates[f], bits[f], positions[f]
-            for i in range(start, stop):
-                winner[i] = position if rate[i] * weight == best[i] else winner[i]
-        for i in range(start, stop):
-            winner[i] = winner[i] if best[i] > 0 else -1
+def mark_highest(rate: Numbers, weight: int, best: Numbers, position: int, winner: Labels) -> None:
+    """Mark the items whose highest value this rate gives."""
+    for i in range(best.shape[0]):
+        winner[i] = position if (rate[i] * weight == best[i]) & (best[i] > 0) else winner[i]
 
 
 def _claimed(facts: Facts) -> Flags:
@@ -64,22 +44,23 @@ def _claimed(facts: Facts) -> Flags:
 
 
 def _best(facts: Facts, names: Sequence[str], bits: Sequence[int], label: str | None = None) -> Bounds:
-    """Both bounds of the highest rate × bits over the rates called `names`."""
-    low, high = facts.full(0), facts.full(0)
-    if not names:
-        return low, low
-    weights = np.array(bits, dtype=np.int64)
-    rates = padded([facts.low[name] for name in names])
-    run(highest_weighted_rate, facts.size, facts.exact, rates, weights, low)
+    """Both bounds of the highest rate × bits over the rates called `names`, and which one it is."""
+    bounds: list[Numbers] = []
+    for side in (facts.low, facts.high):
+        if bounds and all(facts.low[name] is facts.high[name] for name in names):
+            bounds.append(bounds[0])
+            continue
+        bounds.append(facts.full(0))
+        for name, weight in zip(names, bits, strict=True):
+            run(raise_to, facts.exact, side[name], weight, bounds[-1])
     if label is not None:
         order = [rate.name for rate in RATES]
-        positions = np.array([order.index(name) for name in names], dtype=np.int64)
-        facts.labels[label] = np.empty(facts.size, dtype=np.int8)
-        run(first_of_highest, facts.size, facts.exact, rates, weights, low, positions, facts.labels[label])
-    if all(facts.low[name] is facts.high[name] for name in names):
-        return low, low
-    run(highest_weighted_rate, facts.size, facts.exact, padded([facts.high[name] for name in names]), weights, high)
-    return low, high
+        facts.labels[label] = np.full(facts.size, -1, dtype=np.int8)
+        # From the last to the first, so that the first of equals stays.
+        for name, weight in reversed(list(zip(names, bits, strict=True))):
+            position = order.index(name)
+            run(mark_highest, facts.exact, facts.low[name], weight, bounds[0], position, facts.labels[label])
+    return bounds[0], bounds[1]
 
 
 def _over_units(
@@ -183,7 +164,6 @@ def applicable_die_area(facts: Facts, readings: Readings) -> Bounds:
         bound = facts.full(0)
         run(
             applicable_area,
-            facts.size,
             facts.exact,
             die[side],
             nonplanar[side],

@@ -73,7 +73,7 @@ def join_units(
 
     def gather(values: Numbers, largest: bool = False) -> Numbers:
         joined = facts.full(0)[: links.ics].copy()
-        run(largest_by_ic if largest else total_by_ic, facts.size, facts.exact, values, links.ic, joined)
+        run(largest_by_ic if largest else total_by_ic, facts.exact, values, links.ic, joined)
         return joined
 
     if how == "same_format":

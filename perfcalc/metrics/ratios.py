@@ -30,9 +30,9 @@ def highest_quotient(over: Numbers, under_low: Numbers, under_high: Numbers, bou
 def divide(facts: Facts, over: tuple[Numbers, Numbers], under: tuple[Numbers, Numbers]) -> tuple[Numbers, Numbers]:
     """The interval ``over ÷ under``: widest where the divisor may be zero, not a number where it surely is."""
     low = facts.full(0)
-    run(lowest_quotient, facts.size, facts.exact, over[0], under[1], low)
+    run(lowest_quotient, facts.exact, over[0], under[1], low)
     if over[0] is over[1] and under[0] is under[1]:
         return low, low
     high = facts.full(0)
-    run(highest_quotient, facts.size, facts.exact, over[1], *under, high)
+    run(highest_quotient, facts.exact, over[1], *under, high)
     return low, high

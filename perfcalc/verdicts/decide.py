@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from perfcalc.facts import Columns, Flags, Indices, Numbers
+from perfcalc.facts import Indices, Numbers
 from perfcalc.kernel import kernel
 from perfcalc.verdicts.tables import Program
 
@@ -64,17 +64,10 @@ def any_near(low: Numbers, high: Numbers, first: float, last: float) -> int:
 
 
 @kernel
-def flag_near(low: Numbers, high: Numbers, limit: float, tolerance: float, near: Flags) -> None:
-    """Flag items with a bound so close to the limit that rounding could have moved it across."""
-    first, last = limit - tolerance * limit, limit + tolerance * limit
-    if any_near(low, high, first, last):
-        for i in range(low.shape[0]):
-            near[i] |= (low[i] >= first and low[i] <= last) or (high[i] >= first and high[i] <= last)
-
-
-@kernel
-def any_box(program: Program, first: int, last: int, relaxed: bool, states: States, box: States, best: States) -> None:
-    """State of "any of the boxes from `first` up to `last`" from the states of their conditions.
+def any_box(
+    program: Program, first: int, last: int, relaxed: bool, states: States, start: int, box: States, best: States
+) -> None:
+    """State of "any of the boxes from `first` up to `last`" for the block of items that begins at `start`.
 
     `relaxed` passes over upper limits that only hand over to another paragraph of the same control: they choose the
     paragraph and never free the item.
@@ -86,7 +79,7 @@ def any_box(program: Program, first: int, last: int, relaxed: bool, states: Stat
             box[i] = 2
         for use in range(program.first_use[b], program.first_use[b + 1]):
             if not (relaxed and program.hands_over[use]):
-                of_condition = states[program.condition[use]]
+                of_condition = states[program.condition[use], start : start + best.shape[0]]
                 for i in range(best.shape[0]):
                     box[i] = min(box[i], of_condition[i])
         for i in range(best.shape[0]):
@@ -94,29 +87,26 @@ def any_box(program: Program, first: int, last: int, relaxed: bool, states: Stat
 
 
 @kernel
-def decide(  # noqa: PLR0915 - one pass over a block, in the order of the law
-    low: Columns,
-    high: Columns,
+def decide(
+    states: States,
     kinds: Indices,
     asked: Indices,
     contained_met: Indices,
     contained_open: Indices,
     modelled: int,
     program: Program,
-    tolerance: float,
-    states: States,
+    scratch: States,
     met: Indices,
     still_open: Indices,
     verdict: States,
     needs: Indices,
-    near: Flags,
 ) -> None:
     """Judge every item by every rule of a book.
 
     Parameters
     ----------
-    low, high
-        Bounds of each tested metric: one array a metric.
+    states
+        State of each condition for each item, shape (conditions, items).
     kinds
         For each item the bit of its kind; 0 when the kind is not known.
     asked
@@ -125,18 +115,14 @@ def decide(  # noqa: PLR0915 - one pass over a block, in the order of the law
         For each item a mask of the paragraphs whose limits are surely, or possibly, met by an IC that it contains.
     modelled
         Mask of the kinds that the book covers.
-    tolerance
-        See `NEAR`; negative in the exact re-check.
-    states
-        Scratch, shape (conditions + exclusions + 3, `BLOCK`).
+    scratch
+        Shape (exclusions + 3, `BLOCK`).
     met, still_open
         Results: masks of the rules surely met, and neither met nor failed.
     verdict
         Result: position in `VERDICTS`.
     needs
         Result: for an open verdict, a mask of the metrics that would settle it.
-    near
-        Result: items to decide again exactly.
     """
     size = kinds.shape[0]
     for start in range(0, size, BLOCK):
@@ -144,28 +130,18 @@ def decide(  # noqa: PLR0915 - one pass over a block, in the order of the law
         rows = stop - start
         of_kinds, of_asked = kinds[start:stop], asked[start:stop]
         block_met, block_open, block_verdict = met[start:stop], still_open[start:stop], verdict[start:stop]
-        block_near, block_needs = near[start:stop], needs[start:stop]
+        block_needs = needs[start:stop]
         present = 0
         for i in range(rows):
             block_met[i] = 0
             block_open[i] = 0
             block_needs[i] = 0
             block_verdict[i] = 0
-            block_near[i] = False
             present |= of_kinds[i]
-        for c in range(program.metric.shape[0]):
-            # A condition of other kinds of item is of no consequence in this block.
-            if program.condition_kinds[c] & present:
-                m, operator, limit = program.metric[c], program.operator[c], program.limit[c]
-                of_low, of_high = low[m][start:stop], high[m][start:stop]
-                condition_states(of_low, of_high, operator, limit, states[c, :rows])
-                if tolerance >= 0 and operator != 4:
-                    flag_near(of_low, of_high, limit, tolerance, block_near)
-        box, state, relaxed = states[-1, :rows], states[-2, :rows], states[-3, :rows]
-        conditions = program.metric.shape[0]
+        box, state, relaxed = scratch[-1, :rows], scratch[-2, :rows], scratch[-3, :rows]
         for e in range(program.first_excluding.shape[0] - 1):
             first, last = program.first_excluding[e], program.first_excluding[e + 1]
-            any_box(program, first, last, False, states[:, :rows], box, states[conditions + e, :rows])
+            any_box(program, first, last, False, states, start, box, scratch[e, :rows])
         for r in range(program.kinds.shape[0]):
             if not program.kinds[r] & present:
                 continue
@@ -177,13 +153,13 @@ def decide(  # noqa: PLR0915 - one pass over a block, in the order of the law
             elif program.unread[r]:
                 state[:] = 1
             else:
-                any_box(program, first, last, False, states[:, :rows], box, state)
+                any_box(program, first, last, False, states, start, box, state)
             if program.is_relaxable[r]:
-                any_box(program, first, last, True, states[:, :rows], box, relaxed)
+                any_box(program, first, last, True, states, start, box, relaxed)
             else:
                 relaxed[:] = state
             if program.exclusion[r] >= 0:
-                excluded = states[conditions + program.exclusion[r], :rows]
+                excluded = scratch[program.exclusion[r], :rows]
                 for i in range(rows):
                     state[i] = min(state[i], 2 - excluded[i])
                     relaxed[i] = min(relaxed[i], 2 - excluded[i])
@@ -196,13 +172,63 @@ def decide(  # noqa: PLR0915 - one pass over a block, in the order of the law
             if program.counts[r]:
                 for i in range(rows):
                     block_verdict[i] = max(block_verdict[i], relaxed[i])
+        any_open = 0
         for i in range(rows):
-            if of_kinds[i] == 0:
-                block_verdict[i] = 1
-            elif block_verdict[i] != 2 and of_kinds[i] & modelled == 0:
-                block_verdict[i] = 3
-            elif block_verdict[i] == 1:
-                block_needs[i] = open_metrics(program, block_open[i], states, i)
+            outside = (block_verdict[i] != 2) & (of_kinds[i] & modelled == 0)
+            word = 3 if outside else block_verdict[i]
+            block_verdict[i] = 1 if of_kinds[i] == 0 else word
+            any_open |= block_verdict[i] & 1
+        if any_open:
+            what_is_open(program, states, start, block_open, block_verdict, box, block_needs)
+
+
+@kernel
+def what_is_open(
+    program: Program, states: States, start: int, still_open: Indices, verdict: States, box: States, needs: Indices
+) -> None:
+    """For open verdicts, a mask of the metrics that hold them open: of open conditions in boxes that have not failed."""
+    for r in range(program.kinds.shape[0]):
+        if not program.counts[r]:
+            continue
+        if program.unread[r] or program.contains[r]:
+            bit = 1 << (61 if program.unread[r] else 60)
+            for i in range(needs.shape[0]):
+                needs[i] |= bit if (still_open[i] >> r & 1 != 0) & (verdict[i] == 1) else 0
+        open_in_boxes(program, r, program.first_box[r], program.first_box[r + 1], states, start, still_open, box, needs)
+        e = program.exclusion[r]
+        if e >= 0:
+            first, last = program.first_excluding[e], program.first_excluding[e + 1]
+            open_in_boxes(program, r, first, last, states, start, still_open, box, needs)
+    for i in range(needs.shape[0]):
+        needs[i] = needs[i] if verdict[i] == 1 else 0
+
+
+@kernel
+def open_in_boxes(
+    program: Program,
+    r: int,
+    first: int,
+    last: int,
+    states: States,
+    start: int,
+    still_open: Indices,
+    box: States,
+    needs: Indices,
+) -> None:
+    """Add the metrics of open conditions in open boxes of a rule that is open."""
+    rows = needs.shape[0]
+    for b in range(first, last):
+        for i in range(rows):
+            box[i] = 1 if still_open[i] >> r & 1 else 0
+        for use in range(program.first_use[b], program.first_use[b + 1]):
+            of_condition = states[program.condition[use], start : start + rows]
+            for i in range(rows):
+                box[i] = min(box[i], of_condition[i])
+        for use in range(program.first_use[b], program.first_use[b + 1]):
+            of_condition = states[program.condition[use], start : start + rows]
+            bit = 1 << program.metric[program.condition[use]]
+            for i in range(rows):
+                needs[i] |= bit if (box[i] == 1) & (of_condition[i] == 1) else 0
 
 
 @kernel
@@ -227,38 +253,3 @@ def restrict(
             free = 0 if met[i] & unless else (1 if still_open[i] & unless else 2)
             state[i] = min(state[i], free)
             relaxed[i] = min(relaxed[i], free)
-
-
-@kernel
-def open_metrics(program: Program, still_open: int, states: States, i: int) -> int:
-    """Mask of the metrics that hold an item open: those of open conditions in boxes that have not failed."""
-    mask = 0
-    for r in range(program.kinds.shape[0]):
-        if not (program.counts[r] and still_open >> r & 1):
-            continue
-        if program.unread[r]:
-            mask |= 1 << 61
-        elif program.contains[r]:
-            mask |= 1 << 60
-        mask |= open_in_boxes(program, program.first_box[r], program.first_box[r + 1], states, i)
-        e = program.exclusion[r]
-        if e >= 0:
-            mask |= open_in_boxes(program, program.first_excluding[e], program.first_excluding[e + 1], states, i)
-    return mask
-
-
-@kernel
-def open_in_boxes(program: Program, first: int, last: int, states: States, i: int) -> int:
-    """Mask of the metrics of open conditions in the open ones of some boxes."""
-    mask = 0
-    for b in range(first, last):
-        box = 2
-        of_box = 0
-        for use in range(program.first_use[b], program.first_use[b + 1]):
-            c = program.condition[use]
-            box = min(box, states[c, i])
-            if states[c, i] == 1:
-                of_box |= 1 << program.metric[c]
-        if box == 1:
-            mask |= of_box
-    return mask

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from perfcalc.facts import Facts, Flags, Indices, Links, Numbers, padded
+from perfcalc.facts import Facts, Flags, Indices, Links, Numbers
 from perfcalc.fields import KINDS
 from perfcalc.kernel import run
-from perfcalc.verdicts.decide import BLOCK, NEAR, States, decide
-from perfcalc.verdicts.margin import measure
-from perfcalc.verdicts.tables import Book, tested_fields
+from perfcalc.rulebook.book import OPERATORS
+from perfcalc.verdicts.decide import BLOCK, NEAR, States, any_near, condition_states, decide
+from perfcalc.verdicts.margin import distances, measure
+from perfcalc.verdicts.tables import Book, Program, tested_fields
 
 COMPUTER = KINDS.index("computer")
+EQUAL = OPERATORS.index("=")
 
 
 @dataclass
@@ -81,38 +83,84 @@ def _decide(
     program = book.exact_program if facts.exact else book.program
     if limits:
         program = program._replace(unless=np.zeros_like(program.unless))
-    intervals = [facts.interval(name) for name in book.metrics]
-    low, high = padded([low for low, _ in intervals]), padded([high for _, high in intervals])
     kind_bits = np.where(kinds >= 0, 1 << np.maximum(kinds, 0), 0)
-    conditions, excluding = program.metric.size, program.first_excluding.size - 1
+    states, near = _states(book, facts, program, kind_bits)
     met, still_open, needs = (np.empty(size, np.int64) for _ in range(3))
-    judgement = Judgement(np.empty(size, np.uint8), met, still_open, needs, np.empty(size))
-    near = np.empty(size, dtype=bool)
+    judgement = Judgement(np.empty(size, np.uint8), met, still_open, needs, np.full(size, np.nan))
+    verdict, excluding = judgement.verdict, program.first_excluding.size - 1
+    scratch = np.empty((excluding + 3, BLOCK), np.uint8)
     run(
         decide,
-        size,
         facts.exact,
-        low,
-        high,
+        states,
         kind_bits,
         asked,
         *contained,
         book.modelled,
         program,
-        -1.0 if facts.exact else NEAR,
-        np.empty((conditions + excluding + 3, BLOCK), np.uint8),
+        scratch,
         met,
         still_open,
-        judgement.verdict,
+        verdict,
         needs,
-        near,
     )
     if not limits:
-        scratch: Numbers = np.empty((conditions + excluding + 4, BLOCK), dtype=object if facts.exact else np.float64)
-        hopeful = np.empty(BLOCK, np.uint8)
-        verdict, margin = judgement.verdict, judgement.margin
-        run(measure, size, facts.exact, low, high, kind_bits, asked, verdict, program, scratch, hopeful, margin)
+        number = object if facts.exact else np.float64
+        scratch_numbers: Numbers = np.empty((excluding + 3, BLOCK), dtype=number)
+        inside, outside = _distances(book, facts, program, verdict)
+        run(
+            measure,
+            facts.exact,
+            inside,
+            outside,
+            kind_bits,
+            asked,
+            verdict,
+            program,
+            scratch_numbers,
+            judgement.margin,
+        )
     return judgement, near
+
+
+def _states(book: Book, facts: Facts, program: Program, kind_bits: Indices) -> tuple[States, Flags]:
+    """State of every condition for every item, and which items lie within rounding of a limit."""
+    states = np.zeros((program.metric.size, facts.size), np.uint8)
+    near = np.zeros(facts.size, dtype=bool)
+    present = int(np.bitwise_or.reduce(kind_bits)) if facts.size else 0
+    for c, (m, operator, limit) in enumerate(zip(program.metric, program.operator, program.limit, strict=True)):
+        if not program.condition_kinds[c] & present:
+            continue
+        low, high = facts.interval(book.metrics[m])
+        run(condition_states, facts.exact, low, high, int(operator), limit, states[c])
+        if not facts.exact and operator != EQUAL:
+            first, last = limit - NEAR * limit, limit + NEAR * limit
+            if run(any_near, False, low, high, first, last):
+                near |= ((low >= first) & (low <= last)) | ((high >= first) & (high <= last))
+    return states, near
+
+
+def _distances(book: Book, facts: Facts, program: Program, verdict: States) -> tuple[Numbers, Numbers]:
+    """Distance of every item to every condition, as a test of a paragraph and as an exclusion from it."""
+    shape, number = (program.metric.size, facts.size), object if facts.exact else np.float64
+    inside: Numbers = np.empty(shape, dtype=number)
+    outside: Numbers = np.empty(shape, dtype=number)
+    free = (verdict == 0).astype(np.uint8)
+    uses_of_exclusions = program.first_use[program.first_excluding[0]]
+    counted = {
+        int(program.condition[use])
+        for r in np.flatnonzero(program.counts)
+        for use in range(program.first_use[program.first_box[r]], program.first_use[program.first_box[r + 1]])
+        if not program.hands_over[use]
+    }
+    excluding = {int(c) for c in program.condition[uses_of_exclusions:]}
+    for wanted, hopeful, result in ((counted, free, inside), (excluding, 1 - free, outside)):
+        for c in wanted:
+            limit = program.limit[c]
+            low, high = facts.interval(book.metrics[program.metric[c]])
+            operator, scale = int(program.operator[c]), limit or limit + 1
+            run(distances, facts.exact, low, high, operator, limit, scale, hopeful, result[c])
+    return inside, outside
 
 
 def asked_mask(book: Book, facts: Facts, kinds: Indices) -> Indices:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perfcalc.facts import Columns, Indices, Numbers
+from perfcalc.facts import Indices, Numbers
 from perfcalc.kernel import kernel
 from perfcalc.verdicts.decide import BLOCK, States
 from perfcalc.verdicts.tables import Program
@@ -36,7 +36,7 @@ def distances(
 
 @kernel
 def worst_and_best(
-    program: Program, first: int, last: int, excluding: bool, scratch: Numbers, box: Numbers, best: Numbers
+    program: Program, first: int, last: int, excluding: bool, distance: Numbers, box: Numbers, best: Numbers
 ) -> None:
     """Of each box its worst condition, of all boxes the best; of an exclusion the other way round.
 
@@ -47,66 +47,48 @@ def worst_and_best(
         box[:] = -np.inf if excluding else np.inf
         for use in range(program.first_use[b], program.first_use[b + 1]):
             if not program.hands_over[use]:
-                distance = scratch[program.condition[use]]
+                of_condition = distance[program.condition[use]]
                 for i in range(box.shape[0]):
-                    if excluding:
-                        box[i] = max(box[i], -distance[i])
-                    else:
-                        box[i] = min(box[i], distance[i])
+                    box[i] = max(box[i], -of_condition[i]) if excluding else min(box[i], of_condition[i])
         for i in range(box.shape[0]):
             best[i] = min(best[i], box[i]) if excluding else max(best[i], box[i])
 
 
 @kernel
 def measure(
-    low: Columns,
-    high: Columns,
+    distance: Numbers,
+    distance_of_excluding: Numbers,
     kinds: Indices,
     asked: Indices,
     verdict: States,
     program: Program,
     scratch: Numbers,
-    hopeful: States,
     margin: Numbers,
 ) -> None:
     """Signed relative distance of each decided item to the nearest deciding line; NaN while the verdict is open.
 
     A controlled item is measured by its least favourable bounds, a free one by its most favourable, so that the
     margin never promises too much. Of a paragraph its best box and whatever excludes it count, of an item its best
-    paragraph. `scratch` has the shape (conditions + exclusions + 4, `BLOCK`).
+    paragraph. `scratch` has the shape (exclusions + 3, `BLOCK`).
     """
     size = kinds.shape[0]
-    conditions = program.metric.shape[0]
     for start in range(0, size, BLOCK):
         stop = min(size, start + BLOCK)
         rows = stop - start
         of_verdict, of_kinds, of_asked = verdict[start:stop], kinds[start:stop], asked[start:stop]
-        present = 0
-        for i in range(rows):
-            present |= of_kinds[i]
         box, of_rule, best = scratch[-1, :rows], scratch[-2, :rows], scratch[-3, :rows]
-        # Exclusions first: what excludes an item is measured the other way round.
-        for i in range(rows):
-            hopeful[i] = 0 if of_verdict[i] == 0 else 1
         for e in range(program.first_excluding.shape[0] - 1):
             first, last = program.first_excluding[e], program.first_excluding[e + 1]
-            for use in range(program.first_use[first], program.first_use[last]):
-                measure_condition(low, high, start, stop, program, program.condition[use], hopeful, scratch)
-            worst_and_best(program, first, last, True, scratch[:, :rows], box, scratch[conditions + e, :rows])
-        for i in range(rows):
-            hopeful[i] = 1 - hopeful[i]
+            worst_and_best(program, first, last, True, distance_of_excluding[:, start:stop], box, scratch[e, :rows])
         best[:] = -np.inf
         for r in range(program.kinds.shape[0]):
-            counted = program.counts[r] and not program.unread[r] and not program.contains[r]
-            if not counted or not program.kinds[r] & present:
+            if not program.counts[r] or program.unread[r] or program.contains[r]:
                 continue
-            first, last = program.first_box[r], program.first_box[r + 1]
-            for use in range(program.first_use[first], program.first_use[last]):
-                if not program.hands_over[use]:
-                    measure_condition(low, high, start, stop, program, program.condition[use], hopeful, scratch)
-            worst_and_best(program, first, last, False, scratch[:, :rows], box, of_rule)
+            worst_and_best(
+                program, program.first_box[r], program.first_box[r + 1], False, distance[:, start:stop], box, of_rule
+            )
             if program.exclusion[r] >= 0:
-                excluding = scratch[conditions + program.exclusion[r], :rows]
+                excluding = scratch[program.exclusion[r], :rows]
                 for i in range(rows):
                     of_rule[i] = min(of_rule[i], excluding[i])
             kind, bit = program.kinds[r], 1 << r
@@ -116,16 +98,3 @@ def measure(
         for i in range(rows):
             decided = (of_verdict[i] == 0) | (of_verdict[i] == 2)
             margin[start + i] = best[i] if decided and -np.inf < best[i] < np.inf else np.nan
-
-
-@kernel
-def measure_condition(
-    low: Columns, high: Columns, start: int, stop: int, program: Program, c: int, hopeful: States, scratch: Numbers
-) -> None:
-    """Distance of the items of a block to one condition, into its row of `scratch`."""
-    m, limit = program.metric[c], program.limit[c]
-    rows = stop - start
-    scale = limit if limit != 0 else limit + 1
-    distances(
-        low[m][start:stop], high[m][start:stop], program.operator[c], limit, scale, hopeful[:rows], scratch[c, :rows]
-    )

@@ -119,7 +119,7 @@ def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
     first_use = [0]
 
     def add(boxes: Sequence[Box]) -> int:
-        for box in boxes:  # noqa: PERF401 - the length grows as it goes
+        for box in boxes:
             uses.extend(distinct.setdefault(_key(condition), len(distinct)) for condition in box)
             hands_over.extend(condition.hands_over_to is not None for condition in box)
             first_use.append(len(uses))
@@ -127,9 +127,10 @@ def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
 
     first_box = [0, *(add(rule.boxes) for rule in rules)]
     excluding = list(dict.fromkeys(rule.exclusions for rule in rules if rule.exclusions))
-    first_excluding = [first_box[-1]]
-    for exclusions in excluding:
-        first_excluding.append(add([box for exclusion in exclusions for box in exclusion.boxes]))
+    first_excluding = [
+        first_box[-1],
+        *(add([box for exclusion in exclusions for box in exclusion.boxes]) for exclusions in excluding),
+    ]
     paragraphs = {rule.paragraph: 1 << r for r, rule in enumerate(rules)}
     exact_limits: Numbers = np.empty(len(distinct), dtype=object)
     exact_limits[:] = [limit for _, _, limit in distinct]
