@@ -66,6 +66,7 @@ def verdict_columns(
         f"{prefix}_entries": _entries(book, judgement),
         f"{prefix}_needs": _needs(book, judgement, facts, kinds, turning),
         f"{prefix}_margin": pa.array(margin, mask=np.isnan(margin)),
+        f"{prefix}_flags": _flags(book, judgement),
     }
     if destination is not None:
         columns[f"{prefix}_review"] = _review(book, judgement, kinds, destination)
@@ -85,11 +86,28 @@ def entries_of(book: Book, met: int, still_open: int, controlled: bool) -> list[
     When every way to complete the facts leads into one paragraph or another of an entry, but not always the same,
     the entry is named without its paragraph.
     """
-    listed = [rule.paragraph for r, rule in enumerate(book.rules) if met >> r & 1 and rule.review is None]
+    listed = [rule.paragraph for r, rule in enumerate(book.rules) if met >> r & 1 and rule.role == "control"]
     if controlled and not met & book.counting:
         open_rules = [rule.entry for r, rule in enumerate(book.rules) if still_open & book.counting & 1 << r]
         listed = [*dict.fromkeys(open_rules), *listed]
     return listed
+
+
+def flags_of(book: Book, met: int, still_open: int) -> list[str]:
+    """The paragraphs of other roles that an item meets; those that it may meet carry a question mark."""
+    return [
+        rule.paragraph if met >> r & 1 else f"{rule.paragraph}?"
+        for r, rule in enumerate(book.rules)
+        if rule.is_flag and (met | still_open) >> r & 1
+    ]
+
+
+def _flags(book: Book, judgement: Judgement) -> pa.Array:
+    wanted = sum(1 << r for r, rule in enumerate(book.rules) if rule.is_flag)
+    met, still_open = judgement.met & wanted, judgement.open & wanted
+    pairs, codes = np.unique(np.stack([met, still_open]), axis=1, return_inverse=True)
+    words = [SEPARATOR.join(flags_of(book, int(both[0]), int(both[1]))) or None for both in pairs.T]
+    return pa.array(words, pa.string()).take(pa.array(codes.reshape(-1)))
 
 
 def _entries(book: Book, judgement: Judgement) -> pa.Array:
@@ -153,6 +171,6 @@ def result_names(jurisdictions: Sequence[str], destination: str | None) -> list[
     for metric in METRICS:
         names += [metric, *(["tpp_format"] if metric == "tpp" else []), f"{metric}_low", f"{metric}_high"]
     for prefix in jurisdictions:
-        names += [f"{prefix}_verdict", f"{prefix}_entries", f"{prefix}_needs", f"{prefix}_margin"]
+        names += [f"{prefix}_verdict", f"{prefix}_entries", f"{prefix}_needs", f"{prefix}_margin", f"{prefix}_flags"]
         names += [f"{prefix}_review"] if destination is not None else []
     return [*names, "problems"]

@@ -97,7 +97,8 @@ def measure(
             hopeful[i] = 1 - hopeful[i]
         best[:] = -np.inf
         for r in range(program.kinds.shape[0]):
-            counted = program.counts[r] and not program.unread[r] and not program.contains[r]
+            # A mirror is as far from the line as what it mirrors.
+            counted = program.counts[r] and not (program.unread[r] or program.contains[r] or program.meets[r])
             if not counted or not program.kinds[r] & present:
                 continue
             first, last = program.first_box[r], program.first_box[r + 1]

@@ -46,6 +46,7 @@ class Program(NamedTuple):
     is_relaxable: Indices
     contains: Indices
     unless: Indices
+    meets: Indices
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Book:
 
 
 def _counts(rule: Rule) -> bool:
-    return not rule.at_only and rule.review is None
+    return not rule.at_only and rule.role == "control"
 
 
 def kind_mask(rule: Rule) -> int:
@@ -93,7 +94,8 @@ def kind_mask(rule: Rule) -> int:
 
 def tested_fields(rule: Rule) -> frozenset[str]:
     """The sheet fields behind a paragraph's own test: with one of them given, the paragraph is asked."""
-    fields = frozenset(name for box in rule.boxes for condition in box for name in fields_behind(condition.metric))
+    metrics = [*(condition.metric for box in rule.boxes for condition in box), *rule.asks]
+    fields = frozenset(name for metric in metrics for name in fields_behind(metric))
     return fields | {"part_of"} if rule.contains else fields
 
 
@@ -157,6 +159,10 @@ def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
         is_relaxable=integers(any(condition.hands_over_to for condition in rule.conditions()) for rule in rules),
         contains=integers(sum(paragraphs.get(code, 0) for code in rule.contains) for rule in rules),
         unless=integers(sum(paragraphs.get(code, 0) for code in rule.unless) for rule in rules),
+        # Bit 62 is never met: it keeps a mirror of paragraphs that are not law that day from being met.
+        meets=integers(
+            sum(paragraphs.get(code, 0) for code in rule.meets) | (1 << BITS if rule.meets else 0) for rule in rules
+        ),
     )
     modelled = 0
     for rule in rules:
