@@ -172,5 +172,5 @@ def result_names(jurisdictions: Sequence[str], destination: str | None) -> list[
         names += [metric, *(["tpp_format"] if metric == "tpp" else []), f"{metric}_low", f"{metric}_high"]
     for prefix in jurisdictions:
         names += [f"{prefix}_verdict", f"{prefix}_entries", f"{prefix}_needs", f"{prefix}_margin", f"{prefix}_flags"]
-        names += [f"{prefix}_review"] if destination is not None else []
+        names += [f"{prefix}_licence", f"{prefix}_exceptions", f"{prefix}_review"] if destination is not None else []
     return [*names, "problems"]
