@@ -70,12 +70,12 @@ def _rate(name: str, bits: int, what: str) -> Field:
     )
 
 
-def _choice(name: str, text: str, choices: tuple[str, ...], kinds: tuple[Kind, ...]) -> Field:
-    return Field(name, text, type="choice", choices=choices, kinds=kinds)
-
-
 def _number(name: str, text: str, unit: str, kinds: tuple[Kind, ...], high: float = 1e15) -> Field:
     return Field(name, text, type="number", unit=unit, kinds=kinds, high=high)
+
+
+def _choice(name: str, text: str, choices: tuple[str, ...], kinds: tuple[Kind, ...]) -> Field:
+    return Field(name, text, type="choice", choices=choices, kinds=kinds)
 
 
 def _told(name: str, text: str, choices: tuple[str, ...], source: str, kinds: tuple[Kind, ...]) -> Field:

@@ -110,8 +110,8 @@ class Rule:
         Always asked of items of its kinds; other paragraphs are asked when the sheet carries a field they test.
     meets
         Met only where one of these paragraphs is met as well (the .z paragraphs mirror 3A090 and 4A090).
-    asks
-        Metrics that an unread paragraph is known to test, so that it is asked where they are given.
+    measures
+        For an unread paragraph that is not core: what it measures. It is asked when the sheet carries a field of it.
     role
         See `ROLES`.
     review
@@ -141,7 +141,7 @@ class Rule:
     note: str
     url: str
     meets: tuple[str, ...] = ()
-    asks: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
     role: Role = "control"
 
     @property
@@ -280,7 +280,7 @@ def _read_version(
         note=version.get("note", ""),
         url=entry["text"],
         meets=tuple(version.get("meets", ())),
-        asks=tuple(version.get("asks", ())),
+        measures=tuple(version.get("measures", ())),
         role=paragraph.get("role", "control" if review is None else "review"),
     )
 
