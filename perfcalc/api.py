@@ -157,7 +157,9 @@ def plan_for(
             chosen = DEFAULT if widen else parse_readings(readings)
     except (TypeError, ValueError) as error:
         raise InputError(str(error), "see `perfcalc readings`") from error
-    return make_plan(columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination, end_user_hq, law)
+    return make_plan(
+        columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination, end_user_hq, law
+    )
 
 
 def to_arrow(frame: Frame) -> pa.Table:

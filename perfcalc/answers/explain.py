@@ -62,6 +62,8 @@ class ParagraphTrace:
     verified: str
     confidence: str
     note: str
+    role: str
+    meets: list[str]
 
 
 @dataclass
@@ -260,7 +262,7 @@ def _explain_book(
     paragraphs = []
     for r, rule in enumerate(book.rules):
         kind = int(items.kinds[row])
-        if rule.review is None and kind >= 0 and KINDS[kind] in rule.kinds and asked[row] >> r & 1:
+        if rule.role != "review" and kind >= 0 and KINDS[kind] in rule.kinds and asked[row] >> r & 1:
             state = 2 if judgement.met[row] >> r & 1 else int(judgement.open[row] >> r & 1)
             paragraphs.append(_trace(rule, items, row, STATES[state]))
     turned: dict[str, str] = {}
@@ -302,6 +304,8 @@ def _trace(rule: Rule, items: Items, row: int, state: str) -> ParagraphTrace:
         verified=rule.verified.isoformat(),
         confidence=rule.confidence,
         note=rule.note,
+        role=rule.role,
+        meets=list(rule.meets),
     )
 
 
@@ -343,12 +347,14 @@ def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, 
     """The verdict in one sentence."""
     prefix = book.jurisdiction
     verdict = scored[f"{prefix}_verdict"]
-    counting = [each for each in paragraphs if not each.at_only]
+    counting = [each for each in paragraphs if not each.at_only and each.role == "control"]
     at_only = [each.paragraph for each in paragraphs if each.at_only and each.state == "met"]
     tail = f" Only {', '.join(at_only)} (anti-terrorism) is met." if at_only and verdict != "controlled" else ""
     if verdict == "not_modelled":
         covered = [rule.start for rule in _core_rules(prefix, kind)]
         since = f"; the first rule for this kind in the book is of {min(covered)}" if covered else ""
+        if any(rule.status == "not_enforced" and rule.start <= book.day for rule in _core_rules(prefix, kind)):
+            since += " and codified, but not enforced (--law codified asks it)"
         return f"No rule for items of kind {kind} is modelled on {book.day}{since}. That is not a 'no'."
     if verdict == "controlled":
         met = [f"{each.paragraph} ({_clause_words(each)})" for each in counting if each.state == "met"]
@@ -366,7 +372,11 @@ def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, 
 
 
 def _core_rules(jurisdiction: str, kind: str) -> list[Rule]:
-    return [rule for rule in load().rules if rule.jurisdiction == jurisdiction and rule.core and kind in rule.kinds]
+    return [
+        rule
+        for rule in load().rules
+        if rule.jurisdiction == jurisdiction and rule.core and rule.role == "control" and kind in rule.kinds
+    ]
 
 
 def _clause_words(paragraph: ParagraphTrace) -> str:

@@ -208,8 +208,10 @@ def licences_on(jurisdiction: str, day: date, law: Law = "enforced") -> LicenceT
     tables = read_licences(jurisdiction)
     if tables is None:
         return None
-    chosen = (tuple(entry for entry in entries if entry.in_force(day, law)) for entries in tables)
-    return LicenceTable(jurisdiction, day, *chosen, groups=read_groups(jurisdiction))
+    requirements, exceptions, reviews = (
+        tuple(entry for entry in entries if entry.in_force(day, law)) for entries in tables
+    )
+    return LicenceTable(jurisdiction, day, requirements, exceptions, reviews, read_groups(jurisdiction))
 
 
 def _entry(each: Mapping[str, Any], levels: Mapping[str, Sequence[str]], acts: Mapping[str, Instrument]) -> Entry:

@@ -44,6 +44,12 @@ def read_names(facts: Facts, batch: pa.RecordBatch, columns: Mapping[str, str]) 
             widest = len(FIELDS[name].choices) - 1
             _fill(facts, name, cells, {cell: told(cell) for cell in set(cells) if cell is not None}, widest)
             facts.given[source] = facts.given[name]
+    for name in ("designer_party", "end_user_party"):
+        # A sheet that names nobody names no party of these rules; "?" stays open.
+        nobody = ~facts.is_given(name)
+        low, high = (bound.copy() for bound in facts.interval(name))
+        low[nobody] = high[nobody] = Fraction(0) if facts.exact else 0.0
+        facts.set(name, low, high)
     if "process_node" in columns:
         nodes = list(texts(batch.column(columns["process_node"])))
         makers = list(texts(batch.column(columns["foundry"]))) if "foundry" in columns else [None] * len(nodes)
@@ -52,9 +58,7 @@ def read_names(facts: Facts, batch: pa.RecordBatch, columns: Mapping[str, str]) 
         facts.given["process_node"] = facts.given["marketed_nm"]
 
 
-def _fill(
-    facts: Facts, name: str, cells: list[str | None], meanings: Mapping[str, Span], widest: float
-) -> None:
+def _fill(facts: Facts, name: str, cells: list[str | None], meanings: Mapping[str, Span], widest: float) -> None:
     low, high = facts.full(0), facts.full(widest)
     given = np.zeros(facts.size, dtype=bool)
     number: Callable[[Fraction], float | Fraction] = Fraction if facts.exact else float

@@ -12,7 +12,6 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.facts import Indices
 from perfcalc.rulebook.licences import ANY, Area, CountryGroups, Entry, LicenceTable
 from perfcalc.verdicts.decide import FAILED, MET, NOT_MODELLED, OPEN
 from perfcalc.verdicts.judge import Judgement
@@ -218,7 +217,9 @@ def licence_columns(
         return dict(zip(names, (words, pa.nulls(size, pa.string()), review), strict=True))
     groups = table.groups
     place = Place(table, groups.code(destination), None if headquarters is None else groups.code(headquarters))
-    distinct, codes = np.unique(np.stack([judgement.met, judgement.open, judgement.verdict]), axis=1, return_inverse=True)
+    distinct, codes = np.unique(
+        np.stack([judgement.met, judgement.open, judgement.verdict]), axis=1, return_inverse=True
+    )
     found = [
         decide_licence(Item(book, _codes(book, met), _codes(book, still_open), verdict), place)
         for met, still_open, verdict in distinct.T.tolist()
