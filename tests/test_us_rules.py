@@ -113,7 +113,9 @@ def test_weights():
 
 def test_the_note_of_the_foundry_presumption():
     (text,) = [
-        item["text"] for item in ENTRIES["3A090"]["items"] if item["text"].startswith("If the integrated circuit die is")
+        item["text"]
+        for item in ENTRIES["3A090"]["items"]
+        if item["text"].startswith("If the integrated circuit die is")
     ]
     assert re.findall(r"(\d+) billion transistors", text) == ["30", "35", "40"]
     assert "completed in 2027" in text
@@ -219,8 +221,8 @@ def state_of_the_book(day):
 def test_base_and_amendments_give_the_text_of_today():
     state = dict(BASE)
     assert state_of_the_book(date(2022, 10, 21)) == state
-    for day, repealed, enacted in AMENDMENTS:
-        day = date.fromisoformat(day)
+    for text, repealed, enacted in AMENDMENTS:
+        day = date.fromisoformat(text)
         assert state_of_the_book(day - DAY) == state
         state = {code: test for code, test in state.items() if code not in repealed} | enacted
         assert state_of_the_book(day) == state

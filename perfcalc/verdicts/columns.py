@@ -93,6 +93,19 @@ def entries_of(book: Book, met: int, still_open: int, controlled: bool) -> list[
     return listed
 
 
+def distinct_rows(*masks: Indices) -> tuple[list[tuple[int, ...]], Indices]:
+    """The distinct combinations of some masks, and which of them each row has. Hashed, not sorted: there are few."""
+    combined = np.zeros(masks[0].size, dtype=np.int64)
+    for mask in masks:
+        encoded = pa.array(np.asarray(mask, dtype=np.int64)).dictionary_encode()
+        codes = encoded.indices.to_numpy().astype(np.int64)
+        combined = pa.array(combined * len(encoded.dictionary) + codes).dictionary_encode().indices.to_numpy()
+        combined = combined.astype(np.int64)
+    first = np.zeros(int(combined.max(initial=-1)) + 1, dtype=np.int64)
+    first[combined[::-1]] = np.arange(combined.size)[::-1]
+    return [tuple(int(mask[row]) for mask in masks) for row in first], combined
+
+
 def flags_of(book: Book, met: int, still_open: int) -> list[str]:
     """The paragraphs of other roles that an item meets; those that it may meet carry a question mark."""
     return [
@@ -104,10 +117,9 @@ def flags_of(book: Book, met: int, still_open: int) -> list[str]:
 
 def _flags(book: Book, judgement: Judgement) -> pa.Array:
     wanted = sum(1 << r for r, rule in enumerate(book.rules) if rule.is_flag)
-    met, still_open = judgement.met & wanted, judgement.open & wanted
-    pairs, codes = np.unique(np.stack([met, still_open]), axis=1, return_inverse=True)
-    words = [SEPARATOR.join(flags_of(book, int(both[0]), int(both[1]))) or None for both in pairs.T]
-    return pa.array(words, pa.string()).take(pa.array(codes.reshape(-1)))
+    pairs, codes = distinct_rows(judgement.met & wanted, judgement.open & wanted)
+    words = [SEPARATOR.join(flags_of(book, *pair)) or None for pair in pairs]
+    return pa.array(words, pa.string()).take(pa.array(codes))
 
 
 def _entries(book: Book, judgement: Judgement) -> pa.Array:

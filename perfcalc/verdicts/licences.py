@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from perfcalc.rulebook.licences import ANY, Area, CountryGroups, Entry, LicenceTable
+from perfcalc.verdicts.columns import distinct_rows
 from perfcalc.verdicts.decide import FAILED, MET, NOT_MODELLED, OPEN
 from perfcalc.verdicts.judge import Judgement
 from perfcalc.verdicts.tables import Book
@@ -217,17 +218,15 @@ def licence_columns(
         return dict(zip(names, (words, pa.nulls(size, pa.string()), review), strict=True))
     groups = table.groups
     place = Place(table, groups.code(destination), None if headquarters is None else groups.code(headquarters))
-    distinct, codes = np.unique(
-        np.stack([judgement.met, judgement.open, judgement.verdict]), axis=1, return_inverse=True
-    )
+    distinct, codes = distinct_rows(judgement.met, judgement.open, judgement.verdict.astype(np.int64))
     found = [
         decide_licence(Item(book, _codes(book, met), _codes(book, still_open), verdict), place)
-        for met, still_open, verdict in distinct.T.tolist()
+        for met, still_open, verdict in distinct
     ]
     if place.destination == prefix.upper():
         # No export at all.
         found = [Licence(NOT_REQUIRED, (), NOT_APPLICABLE)] * len(found)
-    rows = pa.array(codes.reshape(-1))
+    rows = pa.array(codes)
     columns = (
         [each.licence for each in found],
         [SEPARATOR.join(each.exceptions) or None for each in found],
