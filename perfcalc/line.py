@@ -235,10 +235,11 @@ class Summary:
 def not_asked(plan: Plan, book: Book) -> list[str]:
     """Paragraphs of a book that no column of the sheet lets it ask, each with the fields it would need."""
     carried = set(plan.columns)
-    unasked: dict[frozenset[str], list[str]] = {}
+    unasked: dict[frozenset[str], dict[str, None]] = {}
     for rule in book.rules:
         if not rule.core and rule.role == "control" and not (missing := tested_fields(rule)) & carried:
-            unasked.setdefault(missing, []).append(rule.paragraph)
+            # The mirrors of an entry are named together: one declared entry settles them all.
+            unasked.setdefault(missing, {})[f"{rule.entry}.z" if rule.meets else rule.paragraph] = None
     return [f"{', '.join(codes)} (needs {' or '.join(sorted(missing))})" for missing, codes in unasked.items()]
 
 
