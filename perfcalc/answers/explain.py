@@ -93,6 +93,7 @@ class Explanation:
     readings: dict[str, str]
     problems: str
     jurisdictions: list[JurisdictionTrace] = field(default_factory=list)
+    law: str = "enforced"
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``: infinities become null."""
@@ -167,6 +168,7 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         arithmetic=_arithmetic(items, plan, row, asked),
         readings={question.name: getattr(plan.readings, question.name) for question in QUESTIONS},
         problems=scored["problems"] or "",
+        law=plan.law,
     )
     for book in plan.books:
         explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))

@@ -26,6 +26,8 @@ def explanation_text(explanation: Explanation) -> str:
 
 def _explanation_lines(explanation: Explanation) -> Iterator[str]:
     heading = f"{explanation.item} ({explanation.kind}) as of {explanation.as_of}"
+    if explanation.law != "enforced":
+        heading += f", law as {explanation.law}"
     yield heading
     yield "=" * len(heading)
     for jurisdiction in explanation.jurisdictions:
