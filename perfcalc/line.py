@@ -33,7 +33,7 @@ from perfcalc.sheets.headers import recognise, suggest
 from perfcalc.sheets.read import Sheet, is_parquet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
-from perfcalc.verdicts.judge import judge
+from perfcalc.verdicts.judge import Judgement, judge
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book, tested_fields
 
@@ -153,11 +153,15 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
                 verdict = judge(book, other.facts, other.kinds, _exactly(batch, plan, (readings,))).verdict
                 turning[change] = verdict != judged.verdict
             judged = judge(book, shown.facts, shown.kinds, _exactly(batch, plan, wide))
-        columns = verdict_columns(book, judged, shown.facts, shown.kinds, turning, plan.destination)
+        beside: Judgement | None = None
+        if book.beside is not None:
+            exactly = _exactly(batch, plan, wide if plan.widen else default)
+            beside = judge(book.beside, shown.facts, shown.kinds, exactly)
+        columns = verdict_columns(book, judged, shown.facts, shown.kinds, turning, plan.destination, beside)
         if plan.destination is not None:
             table = licences_on(book.jurisdiction, book.day, plan.law)
             review = columns.pop(f"{book.jurisdiction}_review")
-            columns |= licence_columns(book, table, judged, plan.destination, plan.end_user_hq, review)
+            columns |= licence_columns(book, table, judged, beside, plan.destination, plan.end_user_hq, review)
         results |= columns
     results["problems"] = _problem_column(items.problems, batch.num_rows)
     taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}

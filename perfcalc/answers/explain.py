@@ -259,14 +259,10 @@ def _explain_book(
     batch: pa.RecordBatch, plan: Plan, book: Book, items: Items, row: int, scored: dict[str, Any]
 ) -> JurisdictionTrace:
     prefix = book.jurisdiction
-    judgement = judge(book, items.facts, items.kinds, lambda rows: (items.facts, items.kinds, rows))
-    asked = asked_mask(book, items.facts, items.kinds)
-    paragraphs = []
-    for r, rule in enumerate(book.rules):
-        kind = int(items.kinds[row])
-        if rule.role != "review" and kind >= 0 and KINDS[kind] in rule.kinds and asked[row] >> r & 1:
-            state = 2 if judgement.met[row] >> r & 1 else int(judgement.open[row] >> r & 1)
-            paragraphs.append(_trace(rule, items, row, STATES[state]))
+    paragraphs = _asked_paragraphs(book, items, row)
+    if book.beside is not None:
+        flags = {rule.paragraph for rule in book.beside.rules if rule.is_flag}
+        paragraphs += [each for each in _asked_paragraphs(book.beside, items, row) if each.paragraph in flags]
     turned: dict[str, str] = {}
     for change, readings in one_changed(plan.readings, metrics.relevant_readings(items.facts)):
         other = measure_batch(batch, plan, (readings,), exact=True)
@@ -284,6 +280,18 @@ def _explain_book(
         paragraphs=paragraphs,
         turned_by=turned,
     )
+
+
+def _asked_paragraphs(book: Book, items: Items, row: int) -> list[ParagraphTrace]:
+    judgement = judge(book, items.facts, items.kinds, lambda rows: (items.facts, items.kinds, rows))
+    asked = asked_mask(book, items.facts, items.kinds)
+    kind = int(items.kinds[row])
+    paragraphs = []
+    for r, rule in enumerate(book.rules):
+        if kind >= 0 and KINDS[kind] in rule.kinds and asked[row] >> r & 1:
+            state = 2 if judgement.met[row] >> r & 1 else int(judgement.open[row] >> r & 1)
+            paragraphs.append(_trace(rule, items, row, STATES[state]))
+    return paragraphs
 
 
 def _trace(rule: Rule, items: Items, row: int, state: str) -> ParagraphTrace:

@@ -49,6 +49,7 @@ def verdict_columns(
     kinds: Indices,
     turning: Mapping[str, Flags],
     destination: str | None,
+    beside: Judgement | None = None,
 ) -> dict[str, pa.Array]:
     """The columns of one jurisdiction: verdict, entries, needs, margin and, with a destination, the review line.
 
@@ -56,6 +57,8 @@ def verdict_columns(
     ----------
     turning
         For each changed reading (``name=option``) the items whose verdict it would change.
+    beside
+        What `book.beside` says of them.
     """
     prefix = book.jurisdiction
     margin = np.asarray(judgement.margin, dtype=np.float64)
@@ -66,10 +69,12 @@ def verdict_columns(
         f"{prefix}_entries": _entries(book, judgement),
         f"{prefix}_needs": _needs(book, judgement, facts, kinds, turning),
         f"{prefix}_margin": pa.array(margin, mask=np.isnan(margin)),
-        f"{prefix}_flags": _flags(book, judgement),
+        f"{prefix}_flags": pa.nulls(kinds.size, pa.string()),
     }
+    if book.beside is not None and beside is not None:
+        columns[f"{prefix}_flags"] = _flags(book.beside, beside)
     if destination is not None:
-        columns[f"{prefix}_review"] = _review(book, judgement, kinds, destination)
+        columns[f"{prefix}_review"] = _review(book.beside, judgement, beside, kinds, destination)
     return columns
 
 
@@ -161,13 +166,15 @@ def _needs(book: Book, judgement: Judgement, facts: Facts, kinds: Indices, turni
     )
 
 
-def _review(book: Book, judgement: Judgement, kinds: Indices, destination: str) -> pa.Array:
+def _review(
+    book: Book | None, judgement: Judgement, beside: Judgement | None, kinds: Indices, destination: str
+) -> pa.Array:
     """How a licence application for this destination is judged, by the numbers alone."""
     words = np.full(kinds.size, "not_modelled", dtype=object)
-    for r, rule in enumerate(book.rules):
-        if rule.review is not None and destination in rule.destinations:
+    for r, rule in enumerate(() if book is None else book.rules):
+        if beside is not None and rule.review is not None and destination in rule.destinations:
             covered = (kind_mask(rule) >> np.maximum(kinds, 0) & 1).astype(bool) & (kinds >= 0)
-            met, still_open = judgement.met >> r & 1 == 1, judgement.open >> r & 1 == 1
+            met, still_open = beside.met >> r & 1 == 1, beside.open >> r & 1 == 1
             words[covered] = rule.review[1]
             words[covered & met] = rule.review[0]
             words[covered & still_open] = "cannot_tell"

@@ -198,6 +198,7 @@ def licence_columns(
     book: Book,
     table: LicenceTable | None,
     judgement: Judgement,
+    beside: Judgement | None,
     destination: str,
     headquarters: str | None,
     review: pa.Array,
@@ -206,6 +207,8 @@ def licence_columns(
 
     Parameters
     ----------
+    beside
+        What `book.beside` says: the tests of exceptions and review lines.
     review
         What a review line of the rule book says, where there is no licence table.
     """
@@ -218,10 +221,17 @@ def licence_columns(
         return dict(zip(names, (words, pa.nulls(size, pa.string()), review), strict=True))
     groups = table.groups
     place = Place(table, groups.code(destination), None if headquarters is None else groups.code(headquarters))
-    distinct, codes = distinct_rows(judgement.met, judgement.open, judgement.verdict.astype(np.int64))
+    extra = judgement if beside is None else beside
+    distinct, codes = distinct_rows(
+        judgement.verdict.astype(np.int64), judgement.met, judgement.open, extra.met, extra.open
+    )
+    other = book if book.beside is None else book.beside
     found = [
-        decide_licence(Item(book, _codes(book, met), _codes(book, still_open), verdict), place)
-        for met, still_open, verdict in distinct
+        decide_licence(
+            Item(book, _codes(book, met) | _codes(other, more), _codes(book, may) | _codes(other, might), verdict),
+            place,
+        )
+        for verdict, met, may, more, might in distinct
     ]
     if place.destination == prefix.upper():
         # No export at all.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
@@ -63,6 +63,8 @@ class Book:
         Mask of the kinds that a core paragraph covers on that day; the others are `not_modelled`.
     program, exact_program
         The same boxes with float and with exact limits.
+    beside
+        Flags and review lines, which never decide a verdict, in masks of their own; with the controls they refer to.
     """
 
     jurisdiction: str
@@ -72,6 +74,7 @@ class Book:
     modelled: int
     program: Program
     exact_program: Program
+    beside: Book | None = None
 
     def mask(self, paragraphs: Sequence[str]) -> int:
         """The bits of some paragraphs."""
@@ -108,7 +111,25 @@ def _keys(rule: Rule) -> set[tuple[str, Operator, Fraction]]:
 
 
 def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
-    """Compile rules that are in force on `day`."""
+    """Compile rules that are in force on `day`: the controls, and beside them everything else."""
+    book = _compile(jurisdiction, day, [rule for rule in rules if rule.role == "control"])
+    chosen = {rule.paragraph for rule in rules if rule.role != "control"}
+    if not chosen:
+        return book
+    while True:
+        named = {code for rule in rules if rule.paragraph in chosen for code in _references(rule)} - chosen
+        referred = {rule.paragraph for rule in rules} & named
+        if not referred:
+            break
+        chosen |= referred
+    return replace(book, beside=_compile(jurisdiction, day, [rule for rule in rules if rule.paragraph in chosen]))
+
+
+def _references(rule: Rule) -> tuple[str, ...]:
+    return (*rule.contains, *rule.unless, *rule.meets)
+
+
+def _compile(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
     metrics = tuple(dict.fromkeys(condition.metric for rule in rules for condition in rule.conditions()))
     if max(len(rules), len(metrics)) > BITS:
         raise InputError(
