@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from perfcalc.line import Summary
+    from perfcalc.rulebook.book import Law
 
 DONE, DONE_BUT, WRONG = 0, 1, 2
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,6 +47,13 @@ def main() -> None:
 def _law_options(command: F) -> F:
     for option in (
         click.option("--as-of", metavar="DATE", help="The day whose law is asked, YYYY-MM-DD. Default: today."),
+        click.option(
+            "--law",
+            type=click.Choice(["enforced", "codified"]),
+            default="enforced",
+            show_default=True,
+            help="Law as enforced, or as codified: with rules that the authority does not enforce.",
+        ),
         click.option("--jurisdiction", default="us", show_default=True, help="One or more, joined by commas."),
         click.option(
             "--readings",
@@ -66,7 +74,12 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for mac
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="OUT.csv or OUT.parquet.")
 @_law_options
 @click.option(
-    "--destination", metavar="CC", help="Two-letter country code: adds how a licence application is reviewed."
+    "--destination", metavar="CC", help="Two-letter country code: adds licence, usable exceptions and review policy."
+)
+@click.option(
+    "--end-user-hq",
+    metavar="CC",
+    help="Country of the headquarters of the end user, or of its ultimate parent. Default: not known.",
 )
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
@@ -75,9 +88,11 @@ def score(
     sheets: tuple[Path, ...],
     output: Path | None,
     as_of: str | None,
+    law: Law,
     jurisdiction: str,
     readings: str,
     destination: str | None,
+    end_user_hq: str | None,
     strict: bool,
     threads: int | None,
     as_json: bool,
@@ -92,7 +107,9 @@ def score(
     if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     sheet = open_sheet(sheets[0])
-    plan = plan_for(sheet.schema.names, str(sheet.path), as_of, _split(jurisdiction), readings, destination)
+    plan = plan_for(
+        sheet.schema.names, str(sheet.path), as_of, _split(jurisdiction), readings, destination, end_user_hq, law
+    )
     with _progress(sheet.rows, output is not None and not as_json) as progress:
         summary, scored = score_sheet(sheet, plan, output, threads, progress)
     if as_json:
@@ -112,7 +129,9 @@ def score(
 @click.option("--item", required=True, metavar="NAME", help="The item's name or id.")
 @_law_options
 @_json
-def explain(sheet: Path, item: str, as_of: str | None, jurisdiction: str, readings: str, as_json: bool) -> None:
+def explain(
+    sheet: Path, item: str, as_of: str | None, law: Law, jurisdiction: str, readings: str, as_json: bool
+) -> None:
     """Why an item is judged as it is: figures, clauses, margins, citations, and what is missing."""
     import pyarrow as pa
 
@@ -121,7 +140,9 @@ def explain(sheet: Path, item: str, as_of: str | None, jurisdiction: str, readin
 
     opened = open_sheet(sheet)
     table = pa.Table.from_batches(opened.batches(), opened.schema)
-    answer = explain_frame(table, item=item, as_of=as_of, jurisdictions=_split(jurisdiction), readings=readings)
+    answer = explain_frame(
+        table, item=item, as_of=as_of, jurisdictions=_split(jurisdiction), readings=readings, law=law
+    )
     click.echo(json.dumps(answer.to_dict(), indent=2) if as_json else str(answer))
 
 

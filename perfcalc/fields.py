@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["ic", "memory", "computer", "quantum"]
-KINDS: Final[tuple[Kind, ...]] = ("ic", "memory", "computer", "quantum")
+Kind = Literal["ic", "memory", "computer", "quantum", "tool", "model"]
+KINDS: Final[tuple[Kind, ...]] = ("ic", "memory", "computer", "quantum", "tool", "model")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Field:
         For a dense rate: the bit length of the inputs to the multiply (3A090, technical note 1.c).
     derived
         Found by perfcalc from other cells; not a column of a sheet.
+    sources
+        For a derived field, the columns that it is found from.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Field:
     blank_is_zero: bool = False
     bits: int = 0
     derived: bool = False
+    sources: tuple[str, ...] = ()
 
 
 def _rate(name: str, bits: int, what: str) -> Field:
@@ -67,9 +70,21 @@ def _rate(name: str, bits: int, what: str) -> Field:
     )
 
 
+def _number(name: str, text: str, unit: str, kinds: tuple[Kind, ...], high: float = 1e15) -> Field:
+    return Field(name, text, type="number", unit=unit, kinds=kinds, high=high)
+
+
 def _choice(name: str, text: str, choices: tuple[str, ...], kinds: tuple[Kind, ...]) -> Field:
     return Field(name, text, type="choice", choices=choices, kinds=kinds)
 
+
+def _told(name: str, text: str, choices: tuple[str, ...], source: str, kinds: tuple[Kind, ...]) -> Field:
+    """A choice that perfcalc tells from a text column."""
+    return Field(name, text, type="choice", choices=choices, kinds=kinds, derived=True, sources=(source,))
+
+
+#: Parties that dated rules name; whoever is not named so is "other", affiliates too.
+PARTIES: Final = ("other", "huawei", "smic")
 
 RATES: Final[tuple[Field, ...]] = (
     _rate("fp64_tflops", 64, "64-bit floating-point"),
@@ -119,7 +134,7 @@ FIELDS: Final[dict[str, Field]] = {
             ("ic",),
         ),
         Field("release_date", "YYYY-MM-DD, YYYY-MM or YYYY."),
-        _choice("datacenter", "Designed or marketed for use in data centres?", ("no", "yes"), ("ic",)),
+        _choice("datacenter", "Designed or marketed for use in data centres?", ("no", "yes"), ("ic", "computer")),
         *RATES,
         _choice(
             "vector_processor",
@@ -196,6 +211,49 @@ FIELDS: Final[dict[str, Field]] = {
             unit="million/mm²",
             kinds=("ic",),
             derived=True,
+            sources=("process_node",),
+        ),
+        Field("end_user", "Who will use the item, by name."),
+        Field("declared_eccn", "The US entry (ECCN) that the maker declares apart from 3A090 and 4A090: `5A992.c`."),
+        _number("nand_layers", "Memory cell layers of a NAND die.", "", ("memory",)),
+        _number("dram_half_pitch_nm", "Production half-pitch of a DRAM.", "nm", ("memory",)),
+        _number("dram_cell_area_um2", "DRAM memory cell area: wordline × bitline.", "µm²", ("memory",)),
+        _number(
+            "dram_density_gb_mm2",
+            "DRAM memory density: capacity ÷ area of the die; of the footprint of a stack; of a package around it.",
+            "Gb/mm²",
+            ("memory",),
+        ),
+        _number("tsv_per_die", "Through-silicon vias of a DRAM die.", "", ("memory",)),
+        _number("volume_ft3", "Volume that the whole computer takes up.", "ft³", ("computer",)),
+        _number("wavelength_nm", "Wavelength of the light source of a lithography tool.", "nm", ("tool",)),
+        _number(
+            "mrf_nm",
+            "Minimum resolvable feature size, as the law's formula gives it (perfcalc does not compute it).",
+            "nm",
+            ("tool",),
+        ),
+        _number("overlay_nm", "Largest dedicated chuck overlay (single machine overlay).", "nm", ("tool",)),
+        _number("training_operations", "Operations that trained the model.", "operations", ("model",), high=1e30),
+        _choice("weights_published", "Are the model's weights published?", ("no", "yes"), ("model",)),
+        Field(
+            "marketed_nm",
+            "The number in the name of the process node, from the node table; not a length.",
+            type="number",
+            unit="nm",
+            kinds=("ic",),
+            derived=True,
+            sources=("process_node",),
+        ),
+        _told("has_hbm", "Whether `memory_type` names high bandwidth memory.", ("no", "yes"), "memory_type", ("ic",)),
+        _told("designer_party", "Whether `designer` names a party with rules of its own.", PARTIES, "designer", KINDS),
+        _told("end_user_party", "Whether `end_user` names a party with rules of its own.", PARTIES, "end_user", KINDS),
+        _told(
+            "base_eccn",
+            "The entry in `declared_eccn`, where it has .z paragraphs.",
+            ("other", "3A001", "4A003", "4A004", "4A005", "5A002", "5A004", "5A992"),
+            "declared_eccn",
+            ("ic", "computer"),
         ),
     )
 }
@@ -327,14 +385,17 @@ def fields_behind(name: str) -> frozenset[str]:
     """Every sheet field that a field or metric is computed from."""
     metric = METRICS.get(name)
     if metric is None:
-        return frozenset((name,))
+        field = FIELDS.get(name)
+        return frozenset(field.sources if field is not None and field.sources else (name,))
     return frozenset().union(*(fields_behind(part) for part in metric.inputs))
 
 
 def needed_fields(name: str) -> tuple[str, ...]:
     """The fields to name when `name` must be known better."""
     metric = METRICS.get(name)
-    return (name,) if metric is None else metric.needs
+    if metric is None:
+        return FIELDS[name].sources or (name,)
+    return metric.needs
 
 
 def unit_of(name: str) -> str:

@@ -27,13 +27,15 @@ from perfcalc.fields import FIELDS
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
-from perfcalc.rulebook.book import load
+from perfcalc.rulebook.book import LAYERS, Law, load
+from perfcalc.rulebook.licences import licences_on, read_groups
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
 from perfcalc.sheets.read import Sheet, is_parquet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
-from perfcalc.verdicts.judge import judge
+from perfcalc.verdicts.judge import Judgement, judge
+from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book, tested_fields
 
 #: Text that a spreadsheet would run as a formula; plain numbers and lone dashes are not.
@@ -56,7 +58,11 @@ class Plan:
     widen
         Cover every reading: metrics become intervals, and verdicts that turn on a reading say so.
     destination
-        Two-letter code, for the licence review line.
+        Two-letter code, for the licence table.
+    end_user_hq
+        Two-letter code of the country in which the end user, or its ultimate parent, has its headquarters.
+    law
+        Law as enforced, or as codified.
     """
 
     columns: Mapping[str, str]
@@ -64,6 +70,8 @@ class Plan:
     readings: Readings = DEFAULT
     widen: bool = False
     destination: str | None = None
+    end_user_hq: str | None = None
+    law: Law = "enforced"
 
 
 def make_plan(
@@ -74,24 +82,34 @@ def make_plan(
     readings: Readings = DEFAULT,
     widen: bool = False,
     destination: str | None = None,
+    end_user_hq: str | None = None,
+    law: Law = "enforced",
 ) -> Plan:
     """Recognise the columns of a sheet and compile the law of a day.
 
     Raises
     ------
     InputError
-        A heading or jurisdiction cannot be used.
+        A heading, jurisdiction, country or layer of law cannot be used.
     """
     book = load()
+    if law not in LAYERS:
+        raise InputError(f"{law!r} is not a layer of law", f"choose from {', '.join(LAYERS)}")
+    if end_user_hq and not destination:
+        raise InputError("the end user's headquarters bear on the licence table only", "name a destination too")
+    for country in filter(None, (destination, end_user_hq)):
+        read_groups("us").code(country)
     for name in jurisdictions:
         if name not in book.jurisdictions:
             raise InputError(f"no rules for the jurisdiction {name!r}", f"choose from {', '.join(book.jurisdictions)}")
     return Plan(
         recognise(columns, where),
-        tuple(compile_book(name, as_of, book.on(name, as_of)) for name in jurisdictions),
+        tuple(compile_book(name, as_of, book.on(name, as_of, law)) for name in jurisdictions),
         readings,
         widen,
         destination.upper() if destination else None,
+        end_user_hq.upper() if end_user_hq else None,
+        law,
     )
 
 
@@ -137,7 +155,16 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
                 verdict = judge(book, other.facts, other.kinds, _exactly(batch, plan, (readings,))).verdict
                 turning[change] = verdict != judged.verdict
             judged = judge(book, shown.facts, shown.kinds, _exactly(batch, plan, wide))
-        results |= verdict_columns(book, judged, shown.facts, shown.kinds, turning, plan.destination)
+        beside: Judgement | None = None
+        if book.beside is not None:
+            exactly = _exactly(batch, plan, wide if plan.widen else default)
+            beside = judge(book.beside, shown.facts, shown.kinds, exactly)
+        columns = verdict_columns(book, judged, shown.facts, shown.kinds, turning, plan.destination, beside)
+        if plan.destination is not None:
+            table = licences_on(book.jurisdiction, book.day, plan.law)
+            review = columns.pop(f"{book.jurisdiction}_review")
+            columns |= licence_columns(book, table, judged, beside, plan.destination, plan.end_user_hq, review)
+        results |= columns
     results["problems"] = _problem_column(items.problems, batch.num_rows)
     taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
     return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken.values(), *results.keys()])
@@ -214,11 +241,12 @@ class Summary:
 def not_asked(plan: Plan, book: Book) -> list[str]:
     """Paragraphs of a book that no column of the sheet lets it ask, each with the fields it would need."""
     carried = set(plan.columns)
-    return [
-        f"{rule.paragraph} (needs {' or '.join(sorted(missing))})"
-        for rule in book.rules
-        if not rule.core and rule.review is None and not (missing := tested_fields(rule)) & carried
-    ]
+    unasked: dict[frozenset[str], dict[str, None]] = {}
+    for rule in book.rules:
+        if not rule.core and rule.role == "control" and not (missing := tested_fields(rule)) & carried:
+            # The mirrors of an entry are named together: one declared entry settles them all.
+            unasked.setdefault(missing, {})[f"{rule.entry}.z" if rule.meets else rule.paragraph] = None
+    return [f"{', '.join(codes)} (needs {' or '.join(sorted(missing))})" for missing, codes in unasked.items()]
 
 
 def run(batches: Iterable[pa.RecordBatch], plan: Plan, threads: int | None = None) -> Iterator[pa.RecordBatch]:

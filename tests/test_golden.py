@@ -45,3 +45,23 @@ def test_china_review_line(tmp_path):
     for row in scored("2026-11-23", tmp_path / "out.csv"):
         expected = row["expected_china_review_2026"]
         assert row["us_review"] == words.get(expected, expected), row["name"]
+
+
+def test_licences_for_china(tmp_path):
+    for row in scored("2026-11-23", tmp_path / "out.csv"):
+        expected = row["expected_china_review_2026"]
+        exceptions = {"nac_notification": "NAC", "undetermined": "NAC?"}
+        licences = {"undetermined": "cannot_tell", "not_applicable": "not_required"}
+        assert row["us_exceptions"] == exceptions.get(expected, ""), row["name"]
+        if row["name"] == "NVIDIA H20 (HGX)":
+            # Not in 3A090, but within the letter of April 2025, which binds whom it was sent to.
+            assert row["us_licence"] == "cannot_tell"
+        else:
+            assert row["us_licence"] == licences.get(expected, "required"), row["name"]
+
+
+def test_tariff_boxes(tmp_path):
+    for row in scored("2026-11-23", tmp_path / "out.csv"):
+        flags = [flag for flag in row["us_flags"].split(";") if flag.startswith("Section 232")]
+        band = row["expected_section232_band"]
+        assert flags == ([] if band == "none" else [f"Section 232 band {band[-1]}"]), row["name"]

@@ -62,6 +62,8 @@ class ParagraphTrace:
     verified: str
     confidence: str
     note: str
+    role: str
+    meets: list[str]
 
 
 @dataclass
@@ -91,6 +93,7 @@ class Explanation:
     readings: dict[str, str]
     problems: str
     jurisdictions: list[JurisdictionTrace] = field(default_factory=list)
+    law: str = "enforced"
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``: infinities become null."""
@@ -165,6 +168,7 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         arithmetic=_arithmetic(items, plan, row, asked),
         readings={question.name: getattr(plan.readings, question.name) for question in QUESTIONS},
         problems=scored["problems"] or "",
+        law=plan.law,
     )
     for book in plan.books:
         explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))
@@ -255,14 +259,10 @@ def _explain_book(
     batch: pa.RecordBatch, plan: Plan, book: Book, items: Items, row: int, scored: dict[str, Any]
 ) -> JurisdictionTrace:
     prefix = book.jurisdiction
-    judgement = judge(book, items.facts, items.kinds, lambda rows: (items.facts, items.kinds, rows))
-    asked = asked_mask(book, items.facts, items.kinds)
-    paragraphs = []
-    for r, rule in enumerate(book.rules):
-        kind = int(items.kinds[row])
-        if rule.review is None and kind >= 0 and KINDS[kind] in rule.kinds and asked[row] >> r & 1:
-            state = 2 if judgement.met[row] >> r & 1 else int(judgement.open[row] >> r & 1)
-            paragraphs.append(_trace(rule, items, row, STATES[state]))
+    paragraphs = _asked_paragraphs(book, items, row)
+    if book.beside is not None:
+        flags = {rule.paragraph for rule in book.beside.rules if rule.is_flag}
+        paragraphs += [each for each in _asked_paragraphs(book.beside, items, row) if each.paragraph in flags]
     turned: dict[str, str] = {}
     for change, readings in one_changed(plan.readings, metrics.relevant_readings(items.facts)):
         other = measure_batch(batch, plan, (readings,), exact=True)
@@ -280,6 +280,18 @@ def _explain_book(
         paragraphs=paragraphs,
         turned_by=turned,
     )
+
+
+def _asked_paragraphs(book: Book, items: Items, row: int) -> list[ParagraphTrace]:
+    judgement = judge(book, items.facts, items.kinds, lambda rows: (items.facts, items.kinds, rows))
+    asked = asked_mask(book, items.facts, items.kinds)
+    kind = int(items.kinds[row])
+    paragraphs = []
+    for r, rule in enumerate(book.rules):
+        if kind >= 0 and KINDS[kind] in rule.kinds and asked[row] >> r & 1:
+            state = 2 if judgement.met[row] >> r & 1 else int(judgement.open[row] >> r & 1)
+            paragraphs.append(_trace(rule, items, row, STATES[state]))
+    return paragraphs
 
 
 def _trace(rule: Rule, items: Items, row: int, state: str) -> ParagraphTrace:
@@ -302,6 +314,8 @@ def _trace(rule: Rule, items: Items, row: int, state: str) -> ParagraphTrace:
         verified=rule.verified.isoformat(),
         confidence=rule.confidence,
         note=rule.note,
+        role=rule.role,
+        meets=list(rule.meets),
     )
 
 
@@ -343,12 +357,14 @@ def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, 
     """The verdict in one sentence."""
     prefix = book.jurisdiction
     verdict = scored[f"{prefix}_verdict"]
-    counting = [each for each in paragraphs if not each.at_only]
+    counting = [each for each in paragraphs if not each.at_only and each.role == "control"]
     at_only = [each.paragraph for each in paragraphs if each.at_only and each.state == "met"]
     tail = f" Only {', '.join(at_only)} (anti-terrorism) is met." if at_only and verdict != "controlled" else ""
     if verdict == "not_modelled":
         covered = [rule.start for rule in _core_rules(prefix, kind)]
         since = f"; the first rule for this kind in the book is of {min(covered)}" if covered else ""
+        if any(rule.status == "not_enforced" and rule.start <= book.day for rule in _core_rules(prefix, kind)):
+            since += " and codified, but not enforced (--law codified asks it)"
         return f"No rule for items of kind {kind} is modelled on {book.day}{since}. That is not a 'no'."
     if verdict == "controlled":
         met = [f"{each.paragraph} ({_clause_words(each)})" for each in counting if each.state == "met"]
@@ -366,7 +382,11 @@ def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, 
 
 
 def _core_rules(jurisdiction: str, kind: str) -> list[Rule]:
-    return [rule for rule in load().rules if rule.jurisdiction == jurisdiction and rule.core and kind in rule.kinds]
+    return [
+        rule
+        for rule in load().rules
+        if rule.jurisdiction == jurisdiction and rule.core and rule.role == "control" and kind in rule.kinds
+    ]
 
 
 def _clause_words(paragraph: ParagraphTrace) -> str:

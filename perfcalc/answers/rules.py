@@ -33,6 +33,8 @@ def describe(rule: Rule) -> dict[str, Any]:
         "contains": list(rule.contains),
         "unread": rule.unread,
         "review": list(rule.review) if rule.review else None,
+        "meets": list(rule.meets),
+        "role": rule.role,
         "citation": rule.citation,
         "published": [instrument.published.isoformat() for instrument in rule.instruments],
         "links": [instrument.url for instrument in rule.instruments],
@@ -107,6 +109,10 @@ def rule_text(rule: dict[str, Any]) -> str:
     lines += [
         f"  except: {each['name']}: {' or '.join(' and '.join(box) for box in each['test'])}" for each in rule["except"]
     ]
+    if rule["role"] != "control":
+        lines.append(f"  role: {rule['role']}; it never makes an item controlled")
+    if rule["meets"]:
+        lines.append(f"  and meets: {', '.join(rule['meets'])}")
     if rule["unless"]:
         lines.append(f"  unless met elsewhere: {', '.join(rule['unless'])}")
     if rule["review"]:

@@ -45,6 +45,8 @@ def scores_table(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str])
                 verdict = row[f"{name}_verdict"]
                 needs = row[f"{name}_needs"]
                 detail = f"needs {needs}" if needs else row[f"{name}_entries"] or ""
+                if f"{name}_licence" in row:
+                    detail = "; ".join(filter(None, (detail, _licence_words(row, name))))
                 margin = row[f"{name}_margin"]
                 cells += [
                     f"[{STYLES[verdict]}]{verdict}[/]",
@@ -53,6 +55,21 @@ def scores_table(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str])
                 ]
             table.add_row(*cells)
     return table
+
+
+def _licence_words(row: dict[str, Any], name: str) -> str:
+    exceptions = row[f"{name}_exceptions"]
+    review = row[f"{name}_review"]
+    return ", ".join(
+        filter(
+            None,
+            (
+                f"licence {row[f'{name}_licence']}",
+                f"exceptions {exceptions.replace(';', ' ')}" if exceptions else "",
+                "" if review in (None, "not_applicable") else review,
+            ),
+        )
+    )
 
 
 def _metric(row: dict[str, Any], name: str) -> str:

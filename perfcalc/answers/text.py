@@ -26,6 +26,8 @@ def explanation_text(explanation: Explanation) -> str:
 
 def _explanation_lines(explanation: Explanation) -> Iterator[str]:
     heading = f"{explanation.item} ({explanation.kind}) as of {explanation.as_of}"
+    if explanation.law != "enforced":
+        heading += f", law as {explanation.law}"
     yield heading
     yield "=" * len(heading)
     for jurisdiction in explanation.jurisdictions:
@@ -44,7 +46,12 @@ def _explanation_lines(explanation: Explanation) -> Iterator[str]:
     for jurisdiction in explanation.jurisdictions:
         yield from _section(f"Every paragraph asked, {jurisdiction.jurisdiction.upper()}")
         for paragraph in jurisdiction.paragraphs:
-            yield from _paragraph_lines(paragraph)
+            if paragraph.role == "control":
+                yield from _paragraph_lines(paragraph)
+        if flags := [paragraph for paragraph in jurisdiction.paragraphs if paragraph.role != "control"]:
+            yield from _section(f"What does not decide the verdict, {jurisdiction.jurisdiction.upper()}")
+            for paragraph in flags:
+                yield from _paragraph_lines(paragraph)
     yield from _section("Readings where the law is open")
     yield from _paragraph(", ".join(f"{name}={option}" for name, option in explanation.readings.items()))
     for jurisdiction in explanation.jurisdictions:
@@ -81,13 +88,16 @@ def _listing(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def _paragraph_lines(paragraph: ParagraphTrace) -> Iterator[str]:
     at_only = ", anti-terrorism only" if paragraph.at_only else ""
-    yield f"  {paragraph.paragraph}: {STATE_WORDS[paragraph.state]}   {paragraph.title}{at_only}"
+    role = "" if paragraph.role == "control" else f" ({paragraph.role})"
+    yield f"  {paragraph.paragraph}: {STATE_WORDS[paragraph.state]}   {paragraph.title}{at_only}{role}"
     for position, box in enumerate(paragraph.boxes):
         if position:
             yield "      or"
         yield from (_clause_line(clause, "      ") for clause in box)
     if paragraph.contains:
         yield f"      contains an IC that meets {' or '.join(paragraph.contains)}"
+    if paragraph.meets:
+        yield f"      and meets {' or '.join(paragraph.meets)}"
     if paragraph.unread:
         yield from wrap(f"not decided: {paragraph.unread}", WIDTH, initial_indent="      ", subsequent_indent="      ")
     for name, boxes in paragraph.exclusions:

@@ -23,8 +23,18 @@ OPERATORS: Final[tuple[Operator, ...]] = (">=", ">", "<=", "<", "=")
 STATUSES: Final[tuple[Status, ...]] = ("in_force", "not_enforced", "suspended", "proposed", "superseded")
 CONFIDENCES: Final = ("high", "medium", "low")
 
-#: Statuses that were or are law on the days of their validity.
+Role = Literal["control", "definition", "presumption", "tariff", "review", "notice"]
+Law = Literal["enforced", "codified"]
+
+#: What a paragraph does. Only a control can make an item controlled; the rest, but for review, are flags.
+ROLES: Final[tuple[Role, ...]] = ("control", "definition", "presumption", "tariff", "review", "notice")
+
+#: Statuses that were or are law on the days of their validity. Codified law has rules that are not enforced.
 LAW: Final = frozenset(("in_force", "superseded"))
+LAYERS: Final[dict[Law, frozenset[str]]] = {"enforced": LAW, "codified": LAW | {"not_enforced"}}
+
+#: Files of a jurisdiction's folder that hold no paragraphs.
+NOT_ENTRIES: Final = ("instruments.yaml", "country_groups.yaml")
 
 FOLDER: Final = Path(__file__).parent
 
@@ -98,6 +108,12 @@ class Rule:
         The paragraph is known to exist but its numbers were not read in a source: why. It answers `cannot_tell`.
     core
         Always asked of items of its kinds; other paragraphs are asked when the sheet carries a field they test.
+    meets
+        Met only where one of these paragraphs is met as well (the .z paragraphs mirror 3A090 and 4A090).
+    measures
+        For an unread paragraph that is not core: what it measures. It is asked when the sheet carries a field of it.
+    role
+        See `ROLES`.
     review
         For a licence review line: the words for met and failed. It never makes an item controlled.
     """
@@ -124,6 +140,9 @@ class Rule:
     confidence: str
     note: str
     url: str
+    meets: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    role: Role = "control"
 
     @property
     def at_only(self) -> bool:
@@ -135,9 +154,14 @@ class Rule:
         """The legal acts, as people cite them."""
         return "; ".join(instrument.citation for instrument in self.instruments)
 
-    def in_force(self, day: date) -> bool:
-        """Whether this version was law on `day`."""
-        return self.status in LAW and self.start <= day and (self.end is None or day < self.end)
+    @property
+    def is_flag(self) -> bool:
+        """Reported beside the verdict: neither a control nor a review line."""
+        return self.role not in ("control", "review")
+
+    def in_force(self, day: date, law: Law = "enforced") -> bool:
+        """Whether this version was law on `day`, as enforced or as codified."""
+        return self.status in LAYERS[law] and self.start <= day and (self.end is None or day < self.end)
 
     def conditions(self) -> Iterator[Condition]:
         """Every condition of the paragraph and of its exclusions."""
@@ -157,9 +181,9 @@ class RuleBook:
         """Jurisdictions with at least one rule."""
         return tuple(dict.fromkeys(rule.jurisdiction for rule in self.rules))
 
-    def on(self, jurisdiction: str, day: date) -> tuple[Rule, ...]:
-        """The law of one jurisdiction on one day."""
-        return tuple(rule for rule in self.rules if rule.jurisdiction == jurisdiction and rule.in_force(day))
+    def on(self, jurisdiction: str, day: date, law: Law = "enforced") -> tuple[Rule, ...]:
+        """The law of one jurisdiction on one day, as enforced or as codified."""
+        return tuple(rule for rule in self.rules if rule.jurisdiction == jurisdiction and rule.in_force(day, law))
 
     def dates(self, jurisdiction: str | None = None) -> tuple[date, ...]:
         """Every day on which something changes."""
@@ -187,9 +211,11 @@ def read_folder(folder: Path) -> RuleBook:
     rules: list[Rule] = []
     for path in files:
         digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
-        if path.name != "instruments.yaml":
-            rules.extend(_read_entry(path, _instruments(path.parent)))
-    rules.sort(key=lambda rule: (rule.jurisdiction, rule.review is not None, rule.at_only, not rule.core, rule.entry))
+        if path.name not in NOT_ENTRIES:
+            rules.extend(_read_entry(path, instruments_of(path.parent)))
+    for path in sorted(folder.glob("*/licences/*.yaml")):
+        digest.update(f"{path.parent.parent.name}/licences/{path.name}\n".encode() + path.read_bytes())
+    rules.sort(key=lambda rule: (rule.jurisdiction, rule.role != "control", rule.at_only, not rule.core, rule.entry))
     return RuleBook(tuple(rules), digest.hexdigest())
 
 
@@ -202,7 +228,8 @@ def read_yaml(path: Path) -> Any:
 
 
 @cache
-def _instruments(folder: Path) -> dict[str, Instrument]:
+def instruments_of(folder: Path) -> dict[str, Instrument]:
+    """The acts that a jurisdiction's files cite."""
     table = read_yaml(folder / "instruments.yaml")
     return {
         citation: Instrument(citation, entry["title"], entry["published"], entry["url"])
@@ -233,7 +260,7 @@ def _read_version(
         title=paragraph.get("title", entry["title"]),
         kinds=tuple(paragraph["kinds"]),
         reasons=tuple(entry["reasons"]),
-        core=bool(paragraph.get("core", False)),
+        core=bool(version.get("core", paragraph.get("core", False))),
         start=version["from"],
         end=version["until"],
         status=version["status"],
@@ -252,6 +279,9 @@ def _read_version(
         confidence=version["confidence"],
         note=version.get("note", ""),
         url=entry["text"],
+        meets=tuple(version.get("meets", ())),
+        measures=tuple(version.get("measures", ())),
+        role=paragraph.get("role", "control" if review is None else "review"),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import groupby, pairwise
 
 from perfcalc.fields import FIELDS, KINDS, METRICS
-from perfcalc.rulebook.book import CONFIDENCES, STATUSES, Rule, RuleBook
+from perfcalc.rulebook.book import CONFIDENCES, ROLES, STATUSES, Rule, RuleBook
 
 #: A text checked longer ago than this is reported as stale.
 STALE = timedelta(days=365)
@@ -47,6 +47,8 @@ def _lint_rule(rule: Rule, book: RuleBook, today: date) -> Iterator[Finding]:
         yield error("superseded, but has no last day")
     if rule.confidence not in CONFIDENCES:
         yield error(f"confidence {rule.confidence!r} is none of {', '.join(CONFIDENCES)}")
+    if rule.role not in ROLES:
+        yield error(f"role {rule.role!r} is none of {', '.join(ROLES)}")
     if not rule.instruments:
         yield error("no citation")
     if rule.verified < min((each.published for each in rule.instruments), default=rule.verified):
@@ -60,7 +62,10 @@ def _lint_rule(rule: Rule, book: RuleBook, today: date) -> Iterator[Finding]:
             yield error(f"tests {condition.metric!r}, which fields.py does not know")
         if condition.hands_over_to is not None and condition.hands_over_to not in codes:
             yield error(f"hands over to {condition.hands_over_to}, which is not in the book")
-    for code in (*rule.unless, *rule.contains):
+    for name in rule.measures:
+        if name not in FIELDS and name not in METRICS:
+            yield error(f"measures {name!r}, which fields.py does not know")
+    for code in (*rule.unless, *rule.contains, *rule.meets):
         if code not in codes:
             yield error(f"refers to {code}, which is not in the book")
     if rule.end is None and today - rule.verified > STALE:

@@ -11,9 +11,12 @@ import pyarrow as pa
 from perfcalc.facts import Facts, Indices
 from perfcalc.fields import FIELDS, KINDS, Field
 from perfcalc.sheets.cells import read_column, read_exactly, texts
+from perfcalc.sheets.names import read_names
 from perfcalc.sheets.nodes import Node, find
 
 Problems = dict[int, list[str]]
+
+MEMORY_CELLS = ("nand_layers", "dram_half_pitch_nm", "dram_cell_area_um2", "dram_density_gb_mm2", "tsv_per_die")
 
 
 def read_facts(batch: pa.RecordBatch, columns: Mapping[str, str], exact: bool = False) -> tuple[Facts, Problems]:
@@ -46,6 +49,7 @@ def read_facts(batch: pa.RecordBatch, columns: Mapping[str, str], exact: bool = 
     _blank_quantity_is_one(facts)
     if "process_node" in columns:
         _read_nodes(facts, problems, batch, columns)
+    read_names(facts, batch, columns)
     _choices_not_given(facts)
     return facts, problems
 
@@ -106,8 +110,10 @@ def read_kinds(batch: pa.RecordBatch, columns: Mapping[str, str], facts: Facts) 
     """The code of each item's kind: as stated, else told from what the row carries; -1 where it cannot be read."""
     quantum = _any_given(facts, ("modality", "physical_qubits", "two_qubit_error", "two_qubit_fidelity"))
     rates = _any_given(facts, tuple(name for name, field in FIELDS.items() if field.bits))
-    memory = facts.is_given("memory_area_mm2") & ~rates
+    memory = _any_given(facts, ("memory_area_mm2", *MEMORY_CELLS)) & ~rates
     kinds = np.where(quantum, KINDS.index("quantum"), np.where(memory, KINDS.index("memory"), KINDS.index("ic")))
+    kinds = np.where(_any_given(facts, ("wavelength_nm", "mrf_nm", "overlay_nm")), KINDS.index("tool"), kinds)
+    kinds = np.where(facts.is_given("training_operations"), KINDS.index("model"), kinds)
     if "kind" in columns:
         low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval("kind"))
         stated = facts.is_given("kind")

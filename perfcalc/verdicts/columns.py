@@ -49,6 +49,7 @@ def verdict_columns(
     kinds: Indices,
     turning: Mapping[str, Flags],
     destination: str | None,
+    beside: Judgement | None = None,
 ) -> dict[str, pa.Array]:
     """The columns of one jurisdiction: verdict, entries, needs, margin and, with a destination, the review line.
 
@@ -56,6 +57,8 @@ def verdict_columns(
     ----------
     turning
         For each changed reading (``name=option``) the items whose verdict it would change.
+    beside
+        What `book.beside` says of them.
     """
     prefix = book.jurisdiction
     margin = np.asarray(judgement.margin, dtype=np.float64)
@@ -66,9 +69,12 @@ def verdict_columns(
         f"{prefix}_entries": _entries(book, judgement),
         f"{prefix}_needs": _needs(book, judgement, facts, kinds, turning),
         f"{prefix}_margin": pa.array(margin, mask=np.isnan(margin)),
+        f"{prefix}_flags": pa.nulls(kinds.size, pa.string()),
     }
+    if book.beside is not None and beside is not None:
+        columns[f"{prefix}_flags"] = _flags(book.beside, beside)
     if destination is not None:
-        columns[f"{prefix}_review"] = _review(book, judgement, kinds, destination)
+        columns[f"{prefix}_review"] = _review(book.beside, judgement, beside, kinds, destination)
     return columns
 
 
@@ -85,11 +91,40 @@ def entries_of(book: Book, met: int, still_open: int, controlled: bool) -> list[
     When every way to complete the facts leads into one paragraph or another of an entry, but not always the same,
     the entry is named without its paragraph.
     """
-    listed = [rule.paragraph for r, rule in enumerate(book.rules) if met >> r & 1 and rule.review is None]
+    listed = [rule.paragraph for r, rule in enumerate(book.rules) if met >> r & 1 and rule.role == "control"]
     if controlled and not met & book.counting:
         open_rules = [rule.entry for r, rule in enumerate(book.rules) if still_open & book.counting & 1 << r]
         listed = [*dict.fromkeys(open_rules), *listed]
     return listed
+
+
+def distinct_rows(*masks: Indices) -> tuple[list[tuple[int, ...]], Indices]:
+    """The distinct combinations of some masks, and which of them each row has. Hashed, not sorted: there are few."""
+    combined = np.zeros(masks[0].size, dtype=np.int64)
+    for mask in masks:
+        encoded = pa.array(np.asarray(mask, dtype=np.int64)).dictionary_encode()
+        codes = encoded.indices.to_numpy().astype(np.int64)
+        combined = pa.array(combined * len(encoded.dictionary) + codes).dictionary_encode().indices.to_numpy()
+        combined = combined.astype(np.int64)
+    first = np.zeros(int(combined.max(initial=-1)) + 1, dtype=np.int64)
+    first[combined[::-1]] = np.arange(combined.size)[::-1]
+    return [tuple(int(mask[row]) for mask in masks) for row in first], combined
+
+
+def flags_of(book: Book, met: int, still_open: int) -> list[str]:
+    """The paragraphs of other roles that an item meets; those that it may meet carry a question mark."""
+    return [
+        rule.paragraph if met >> r & 1 else f"{rule.paragraph}?"
+        for r, rule in enumerate(book.rules)
+        if rule.is_flag and (met | still_open) >> r & 1
+    ]
+
+
+def _flags(book: Book, judgement: Judgement) -> pa.Array:
+    wanted = sum(1 << r for r, rule in enumerate(book.rules) if rule.is_flag)
+    pairs, codes = distinct_rows(judgement.met & wanted, judgement.open & wanted)
+    words = [SEPARATOR.join(flags_of(book, *pair)) or None for pair in pairs]
+    return pa.array(words, pa.string()).take(pa.array(codes))
 
 
 def _entries(book: Book, judgement: Judgement) -> pa.Array:
@@ -131,13 +166,15 @@ def _needs(book: Book, judgement: Judgement, facts: Facts, kinds: Indices, turni
     )
 
 
-def _review(book: Book, judgement: Judgement, kinds: Indices, destination: str) -> pa.Array:
+def _review(
+    book: Book | None, judgement: Judgement, beside: Judgement | None, kinds: Indices, destination: str
+) -> pa.Array:
     """How a licence application for this destination is judged, by the numbers alone."""
     words = np.full(kinds.size, "not_modelled", dtype=object)
-    for r, rule in enumerate(book.rules):
-        if rule.review is not None and destination in rule.destinations:
+    for r, rule in enumerate(() if book is None else book.rules):
+        if beside is not None and rule.review is not None and destination in rule.destinations:
             covered = (kind_mask(rule) >> np.maximum(kinds, 0) & 1).astype(bool) & (kinds >= 0)
-            met, still_open = judgement.met >> r & 1 == 1, judgement.open >> r & 1 == 1
+            met, still_open = beside.met >> r & 1 == 1, beside.open >> r & 1 == 1
             words[covered] = rule.review[1]
             words[covered & met] = rule.review[0]
             words[covered & still_open] = "cannot_tell"
@@ -153,6 +190,6 @@ def result_names(jurisdictions: Sequence[str], destination: str | None) -> list[
     for metric in METRICS:
         names += [metric, *(["tpp_format"] if metric == "tpp" else []), f"{metric}_low", f"{metric}_high"]
     for prefix in jurisdictions:
-        names += [f"{prefix}_verdict", f"{prefix}_entries", f"{prefix}_needs", f"{prefix}_margin"]
-        names += [f"{prefix}_review"] if destination is not None else []
+        names += [f"{prefix}_verdict", f"{prefix}_entries", f"{prefix}_needs", f"{prefix}_margin", f"{prefix}_flags"]
+        names += [f"{prefix}_licence", f"{prefix}_exceptions", f"{prefix}_review"] if destination is not None else []
     return [*names, "problems"]

@@ -242,12 +242,17 @@ def restrict(
     state: States,
     relaxed: States,
 ) -> None:
-    """Fail a rule where it is not asked of an item, or where an item is specified elsewhere."""
-    kind, unless, bit = program.kinds[r], program.unless[r], 1 << r
+    """Fail a rule where it is not asked of an item, mirrors what is not met, or an item is specified elsewhere."""
+    kind, unless, meets, bit = program.kinds[r], program.unless[r], program.meets[r], 1 << r
     for i in range(state.shape[0]):
         is_asked = 1 if (kinds[i] & kind != 0) & (asked[i] & bit != 0) else 0
         state[i] *= is_asked
         relaxed[i] *= is_asked
+    if meets:
+        for i in range(state.shape[0]):
+            mirrored = 2 if met[i] & meets else (1 if still_open[i] & meets else 0)
+            state[i] = min(state[i], mirrored)
+            relaxed[i] = min(relaxed[i], mirrored)
     if unless:
         for i in range(state.shape[0]):
             free = 0 if met[i] & unless else (1 if still_open[i] & unless else 2)

@@ -82,7 +82,8 @@ def measure(
             worst_and_best(program, first, last, True, distance_of_excluding[:, start:stop], box, scratch[e, :rows])
         best[:] = -np.inf
         for r in range(program.kinds.shape[0]):
-            if not program.counts[r] or program.unread[r] or program.contains[r]:
+            # A mirror is as far from the line as what it mirrors.
+            if not program.counts[r] or program.unread[r] or program.contains[r] or program.meets[r]:
                 continue
             worst_and_best(
                 program, program.first_box[r], program.first_box[r + 1], False, distance[:, start:stop], box, of_rule

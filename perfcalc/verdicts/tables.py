@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
@@ -46,6 +46,7 @@ class Program(NamedTuple):
     is_relaxable: Indices
     contains: Indices
     unless: Indices
+    meets: Indices
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Book:
         Mask of the kinds that a core paragraph covers on that day; the others are `not_modelled`.
     program, exact_program
         The same boxes with float and with exact limits.
+    beside
+        Flags and review lines, which never decide a verdict, in masks of their own; with the controls they refer to.
     """
 
     jurisdiction: str
@@ -71,6 +74,7 @@ class Book:
     modelled: int
     program: Program
     exact_program: Program
+    beside: Book | None = None
 
     def mask(self, paragraphs: Sequence[str]) -> int:
         """The bits of some paragraphs."""
@@ -83,7 +87,7 @@ class Book:
 
 
 def _counts(rule: Rule) -> bool:
-    return not rule.at_only and rule.review is None
+    return not rule.at_only and rule.role == "control"
 
 
 def kind_mask(rule: Rule) -> int:
@@ -93,7 +97,8 @@ def kind_mask(rule: Rule) -> int:
 
 def tested_fields(rule: Rule) -> frozenset[str]:
     """The sheet fields behind a paragraph's own test: with one of them given, the paragraph is asked."""
-    fields = frozenset(name for box in rule.boxes for condition in box for name in fields_behind(condition.metric))
+    metrics = [*(condition.metric for box in rule.boxes for condition in box), *rule.measures]
+    fields = frozenset(name for metric in metrics for name in fields_behind(metric))
     return fields | {"part_of"} if rule.contains else fields
 
 
@@ -106,7 +111,25 @@ def _keys(rule: Rule) -> set[tuple[str, Operator, Fraction]]:
 
 
 def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
-    """Compile rules that are in force on `day`."""
+    """Compile rules that are in force on `day`: the controls, and beside them everything else."""
+    book = _compile(jurisdiction, day, [rule for rule in rules if rule.role == "control"])
+    chosen = {rule.paragraph for rule in rules if rule.role != "control"}
+    if not chosen:
+        return book
+    while True:
+        named = {code for rule in rules if rule.paragraph in chosen for code in _references(rule)} - chosen
+        referred = {rule.paragraph for rule in rules} & named
+        if not referred:
+            break
+        chosen |= referred
+    return replace(book, beside=_compile(jurisdiction, day, [rule for rule in rules if rule.paragraph in chosen]))
+
+
+def _references(rule: Rule) -> tuple[str, ...]:
+    return (*rule.contains, *rule.unless, *rule.meets)
+
+
+def _compile(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
     metrics = tuple(dict.fromkeys(condition.metric for rule in rules for condition in rule.conditions()))
     if max(len(rules), len(metrics)) > BITS:
         raise InputError(
@@ -158,6 +181,10 @@ def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
         is_relaxable=integers(any(condition.hands_over_to for condition in rule.conditions()) for rule in rules),
         contains=integers(sum(paragraphs.get(code, 0) for code in rule.contains) for rule in rules),
         unless=integers(sum(paragraphs.get(code, 0) for code in rule.unless) for rule in rules),
+        # Bit 62 is never met: it keeps a mirror of paragraphs that are not law that day from being met.
+        meets=integers(
+            sum(paragraphs.get(code, 0) for code in rule.meets) | (1 << BITS if rule.meets else 0) for rule in rules
+        ),
     )
     modelled = 0
     for rule in rules:
