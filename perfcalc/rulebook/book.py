@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cache
@@ -27,6 +27,10 @@ CONFIDENCES: Final = ("high", "medium", "low")
 LAW: Final = frozenset(("in_force", "superseded"))
 
 FOLDER: Final = Path(__file__).parent
+
+#: The files of a folder that are not entries.
+INSTRUMENTS: Final = "instruments.yaml"
+PLACE: Final = "jurisdiction.yaml"
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,11 @@ class Rule:
         Always asked of items of its kinds; other paragraphs are asked when the sheet carries a field they test.
     review
         For a licence review line: the words for met and failed. It never makes an item controlled.
+    none
+        The list was read, or reported, and holds no such control in these days: by whom. It is never met, and being
+        core it makes the answer `not_controlled` where silence would be `not_modelled`.
+    measures
+        For an unread paragraph that is not core: what it measures. It is asked when the sheet carries a field of it.
     """
 
     jurisdiction: str
@@ -124,6 +133,8 @@ class Rule:
     confidence: str
     note: str
     url: str
+    none: str = ""
+    measures: tuple[str, ...] = ()
 
     @property
     def at_only(self) -> bool:
@@ -146,24 +157,61 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Jurisdiction:
+    """What a folder's ``jurisdiction.yaml`` says of it.
+
+    Attributes
+    ----------
+    includes
+        Other jurisdictions whose lists bind here too, as Annex I of the EU does in every member state.
+    note
+        What is not modelled, and why.
+    """
+
+    code: str
+    name: str
+    includes: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class RuleBook:
     """Every version of every paragraph of every jurisdiction, in principal order."""
 
     rules: tuple[Rule, ...]
     digest: str
+    places: Mapping[str, Jurisdiction] = field(default_factory=dict)
 
     @property
     def jurisdictions(self) -> tuple[str, ...]:
-        """Jurisdictions with at least one rule."""
-        return tuple(dict.fromkeys(rule.jurisdiction for rule in self.rules))
+        """Jurisdictions with a folder of their own."""
+        return tuple(sorted({rule.jurisdiction for rule in self.rules} | set(self.places)))
+
+    def place(self, jurisdiction: str) -> Jurisdiction:
+        """What is known of a jurisdiction beside its rules."""
+        return self.places.get(jurisdiction, Jurisdiction(jurisdiction, jurisdiction.upper()))
+
+    def of(self, jurisdiction: str) -> tuple[Rule, ...]:
+        """Every version that binds in a jurisdiction: its own, and those of the lists that it includes.
+
+        That another list holds no such control says nothing of the jurisdiction's own list, so such a statement
+        stays where it is made.
+        """
+        included = self.place(jurisdiction).includes
+        chosen = (
+            rule
+            for rule in self.rules
+            if rule.jurisdiction == jurisdiction or (rule.jurisdiction in included and not rule.none)
+        )
+        return tuple(sorted(chosen, key=principal_order))
 
     def on(self, jurisdiction: str, day: date) -> tuple[Rule, ...]:
         """The law of one jurisdiction on one day."""
-        return tuple(rule for rule in self.rules if rule.jurisdiction == jurisdiction and rule.in_force(day))
+        return tuple(rule for rule in self.of(jurisdiction) if rule.in_force(day))
 
     def dates(self, jurisdiction: str | None = None) -> tuple[date, ...]:
         """Every day on which something changes."""
-        chosen = [rule for rule in self.rules if jurisdiction in (None, rule.jurisdiction)]
+        chosen = self.rules if jurisdiction is None else self.of(jurisdiction)
         starts = {rule.start for rule in chosen}
         return tuple(sorted(starts | {rule.end for rule in chosen if rule.end is not None}))
 
@@ -187,10 +235,22 @@ def read_folder(folder: Path) -> RuleBook:
     rules: list[Rule] = []
     for path in files:
         digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
-        if path.name != "instruments.yaml":
+        if path.name not in (INSTRUMENTS, PLACE):
             rules.extend(_read_entry(path, _instruments(path.parent)))
-    rules.sort(key=lambda rule: (rule.jurisdiction, rule.review is not None, rule.at_only, not rule.core, rule.entry))
-    return RuleBook(tuple(rules), digest.hexdigest())
+    rules.sort(key=lambda rule: (rule.jurisdiction, *principal_order(rule)))
+    return RuleBook(
+        tuple(rules), digest.hexdigest(), {path.parent.name: _place(path) for path in folder.glob(f"*/{PLACE}")}
+    )
+
+
+def principal_order(rule: Rule) -> tuple[bool, bool, bool, str]:
+    """What sorts the paragraphs of a jurisdiction: those that make an item controlled, core first, by entry."""
+    return rule.review is not None, rule.at_only, not rule.core, rule.entry
+
+
+def _place(path: Path) -> Jurisdiction:
+    text = read_yaml(path)
+    return Jurisdiction(path.parent.name, text["name"], tuple(text.get("includes", ())), text.get("note", ""))
 
 
 def read_yaml(path: Path) -> Any:
@@ -203,7 +263,7 @@ def read_yaml(path: Path) -> Any:
 
 @cache
 def _instruments(folder: Path) -> dict[str, Instrument]:
-    table = read_yaml(folder / "instruments.yaml")
+    table = read_yaml(folder / INSTRUMENTS)
     return {
         citation: Instrument(citation, entry["title"], entry["published"], entry["url"])
         for citation, entry in table.items()
@@ -252,6 +312,8 @@ def _read_version(
         confidence=version["confidence"],
         note=version.get("note", ""),
         url=entry["text"],
+        none=version.get("none", ""),
+        measures=tuple(version.get("measures", ())),
     )
 
 

@@ -107,7 +107,9 @@ def read_kinds(batch: pa.RecordBatch, columns: Mapping[str, str], facts: Facts) 
     quantum = _any_given(facts, ("modality", "physical_qubits", "two_qubit_error", "two_qubit_fidelity"))
     rates = _any_given(facts, tuple(name for name, field in FIELDS.items() if field.bits))
     memory = facts.is_given("memory_area_mm2") & ~rates
+    computer = _any_given(facts, ("aggregate_lut_inputs", "ctp_mtops", "pdr_mbit_s"))
     kinds = np.where(quantum, KINDS.index("quantum"), np.where(memory, KINDS.index("memory"), KINDS.index("ic")))
+    kinds[computer & ~quantum] = KINDS.index("computer")
     if "kind" in columns:
         low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval("kind"))
         stated = facts.is_given("kind")
