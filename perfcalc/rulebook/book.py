@@ -28,9 +28,8 @@ LAW: Final = frozenset(("in_force", "superseded"))
 
 FOLDER: Final = Path(__file__).parent
 
-#: The files of a folder that are not entries.
-INSTRUMENTS: Final = "instruments.yaml"
-PLACE: Final = "jurisdiction.yaml"
+#: Files of a jurisdiction's folder that hold no paragraphs.
+NOT_ENTRIES: Final = ("instruments.yaml", "jurisdiction.yaml")
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,8 @@ class Rule:
     none
         The list was read, or reported, and holds no such control in these days: by whom. It is never met, and being
         core it makes the answer `not_controlled` where silence would be `not_modelled`.
-    measures
-        For an unread paragraph that is not core: what it measures. It is asked when the sheet carries a field of it.
+    asks
+        Metrics that an unread paragraph is known to test, so that it is asked where they are given.
     """
 
     jurisdiction: str
@@ -133,8 +132,8 @@ class Rule:
     confidence: str
     note: str
     url: str
+    asks: tuple[str, ...] = ()
     none: str = ""
-    measures: tuple[str, ...] = ()
 
     @property
     def at_only(self) -> bool:
@@ -235,11 +234,13 @@ def read_folder(folder: Path) -> RuleBook:
     rules: list[Rule] = []
     for path in files:
         digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
-        if path.name not in (INSTRUMENTS, PLACE):
+        if path.name not in NOT_ENTRIES:
             rules.extend(_read_entry(path, _instruments(path.parent)))
     rules.sort(key=lambda rule: (rule.jurisdiction, *principal_order(rule)))
     return RuleBook(
-        tuple(rules), digest.hexdigest(), {path.parent.name: _place(path) for path in folder.glob(f"*/{PLACE}")}
+        tuple(rules),
+        digest.hexdigest(),
+        {path.parent.name: _place(path) for path in folder.glob("*/jurisdiction.yaml")},
     )
 
 
@@ -263,7 +264,7 @@ def read_yaml(path: Path) -> Any:
 
 @cache
 def _instruments(folder: Path) -> dict[str, Instrument]:
-    table = read_yaml(folder / INSTRUMENTS)
+    table = read_yaml(folder / "instruments.yaml")
     return {
         citation: Instrument(citation, entry["title"], entry["published"], entry["url"])
         for citation, entry in table.items()
@@ -312,8 +313,8 @@ def _read_version(
         confidence=version["confidence"],
         note=version.get("note", ""),
         url=entry["text"],
+        asks=tuple(version.get("asks", ())),
         none=version.get("none", ""),
-        measures=tuple(version.get("measures", ())),
     )
 
 
