@@ -125,7 +125,7 @@ FIELDS: Final[dict[str, Field]] = {
             "vector_processor",
             "Does the computer's processor have vector instructions? Decides the weight (0.9 or 0.3) in APP.",
             ("no", "yes"),
-            ("computer",),
+            ("ic", "computer"),
         ),
         Field(
             "die_area_mm2",
