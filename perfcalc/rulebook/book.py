@@ -101,13 +101,13 @@ class Rule:
         The paragraph is known to exist but its numbers were not read in a source: why. It answers `cannot_tell`.
     core
         Always asked of items of its kinds; other paragraphs are asked when the sheet carries a field they test.
+    measures
+        For an unread paragraph that is not core: what it measures. It is asked when the sheet carries a field of it.
     review
         For a licence review line: the words for met and failed. It never makes an item controlled.
     none
         The list was read, or reported, and holds no such control in these days: by whom. It is never met, and being
         core it makes the answer `not_controlled` where silence would be `not_modelled`.
-    asks
-        Metrics that an unread paragraph is known to test, so that it is asked where they are given.
     """
 
     jurisdiction: str
@@ -132,7 +132,7 @@ class Rule:
     confidence: str
     note: str
     url: str
-    asks: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
     none: str = ""
 
     @property
@@ -313,7 +313,7 @@ def _read_version(
         confidence=version["confidence"],
         note=version.get("note", ""),
         url=entry["text"],
-        asks=tuple(version.get("asks", ())),
+        measures=tuple(version.get("measures", ())),
         none=version.get("none", ""),
     )
 

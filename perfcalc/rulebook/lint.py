@@ -61,8 +61,8 @@ def _lint_rule(rule: Rule, book: RuleBook, today: date) -> Iterator[Finding]:
         yield error("neither a test nor a reason why its numbers were not read")
     if rule.none and (rule.boxes or rule.contains or rule.unread or not rule.core):
         yield error("says that there is no such control, but holds one (or is not core, and so never heard)")
-    if rule.unread and not rule.core and not rule.asks:
-        yield error("unread, neither core nor with `asks`: it would never be asked")
+    if rule.unread and not rule.core and not rule.measures:
+        yield error("unread, neither core nor with `measures`: it would never be asked")
     if rule.unread and rule.boxes:
         yield error("unread, but has numbers")
     if set(rule.kinds) - set(KINDS) or not rule.kinds:
@@ -72,9 +72,9 @@ def _lint_rule(rule: Rule, book: RuleBook, today: date) -> Iterator[Finding]:
             yield error(f"tests {condition.metric!r}, which fields.py does not know")
         if condition.hands_over_to is not None and condition.hands_over_to not in codes:
             yield error(f"hands over to {condition.hands_over_to}, which is not in the book")
-    for name in rule.asks:
+    for name in rule.measures:
         if name not in FIELDS and name not in METRICS:
-            yield error(f"asks for {name!r}, which fields.py does not know")
+            yield error(f"measures {name!r}, which fields.py does not know")
     for code in (*rule.unless, *rule.contains):
         if code not in codes:
             yield error(f"refers to {code}, which is not in the book")

@@ -93,7 +93,7 @@ def kind_mask(rule: Rule) -> int:
 
 def tested_fields(rule: Rule) -> frozenset[str]:
     """The sheet fields behind a paragraph's own test: with one of them given, the paragraph is asked."""
-    metrics = [*(condition.metric for box in rule.boxes for condition in box), *rule.asks]
+    metrics = [*(condition.metric for box in rule.boxes for condition in box), *rule.measures]
     fields = frozenset(name for metric in metrics for name in fields_behind(metric))
     return fields | {"part_of"} if rule.contains else fields
 
