@@ -67,6 +67,10 @@ def _rate(name: str, bits: int, what: str) -> Field:
     )
 
 
+def _number(name: str, text: str, unit: str, kinds: tuple[Kind, ...], high: float = 1e15) -> Field:
+    return Field(name, text, type="number", unit=unit, kinds=kinds, high=high)
+
+
 def _choice(name: str, text: str, choices: tuple[str, ...], kinds: tuple[Kind, ...]) -> Field:
     return Field(name, text, type="choice", choices=choices, kinds=kinds)
 
@@ -171,66 +175,34 @@ FIELDS: Final[dict[str, Field]] = {
             kinds=("ic",),
             high=1e7,
         ),
-        Field(
+        _number(
             "design_temperature_k",
             "Lowest ambient temperature that the CMOS IC is designed to operate at (cryogenic CMOS: 4.5 K or less).",
-            type="number",
-            unit="K",
-            kinds=("ic",),
-            high=1000,
+            "K",
+            ("ic",),
         ),
-        Field(
-            "fpld_single_ended_io",
-            "Field programmable logic: most single-ended digital inputs and outputs, on the package or die.",
-            type="number",
-            kinds=("ic",),
-            high=1e6,
-        ),
-        Field(
+        _number("fpld_single_ended_io", "Field programmable logic: most single-ended inputs and outputs.", "", ("ic",)),
+        _number(
             "fpld_transceiver_gbit_s",
             "Field programmable logic: peak one-way rate of a serial transceiver × number of transceivers.",
-            type="number",
-            unit="Gbit/s",
-            kinds=("ic",),
-            high=1e7,
+            "Gbit/s",
+            ("ic",),
         ),
-        Field(
-            "adc_bits",
-            "Analogue-to-digital converter: bits of the digital output (not effective bits).",
-            type="number",
-            unit="bit",
-            kinds=("ic",),
-            high=64,
-        ),
-        Field(
+        _number("adc_bits", "Analogue-to-digital converter: bits of the output (not effective bits).", "bit", ("ic",)),
+        _number(
             "adc_sample_rate_msps",
             "Analogue-to-digital converter: sample rate of a channel; channels are not added, interleaved ones are.",
-            type="number",
-            unit="MSPS",
-            kinds=("ic",),
-            high=1e9,
+            "MSPS",
+            ("ic",),
         ),
-        Field(
+        _number(
             "aggregate_lut_inputs",
             "Board with user-configurable logic: inputs of every look-up table, added (FPGAs × LUTs × inputs).",
-            type="number",
-            kinds=("computer",),
-            high=1e12,
+            "",
+            ("computer",),
         ),
-        Field(
-            "ctp_mtops",
-            "Composite theoretical performance as the maker states it (the measure of about 1991 to 2006).",
-            type="number",
-            unit="Mtops",
-            kinds=("computer",),
-        ),
-        Field(
-            "pdr_mbit_s",
-            "Processing data rate as the maker states it (the CoCom measure of the 1980s).",
-            type="number",
-            unit="Mbit/s",
-            kinds=("computer",),
-        ),
+        _number("ctp_mtops", "Composite theoretical performance, as the maker states it.", "Mtops", ("computer",)),
+        _number("pdr_mbit_s", "Processing data rate, as the maker states it (1980s).", "Mbit/s", ("computer",)),
         _choice(
             "modality",
             "How the quantum machine computes.",

@@ -351,8 +351,8 @@ def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, 
     if verdict == "not_modelled":
         covered = [rule.start for rule in _core_rules(prefix, kind)]
         since = f"; the first rule for this kind in the book is of {min(covered)}" if covered else ""
-        known = f" {note}" if (note := load().place(prefix).note) else ""
-        return f"No rule for items of kind {kind} is modelled on {book.day}{since}. That is not a 'no'.{known}"
+        silent = f"No rule for items of kind {kind} is modelled on {book.day}{since}. That is not a 'no'."
+        return f"{silent} {load().place(prefix).note}".rstrip()
     if verdict == "controlled":
         met = [f"{each.paragraph} ({_clause_words(each)})" for each in counting if each.state == "met"]
         also = f"; also {', '.join(met[1:])}" if met[1:] else ""
@@ -361,13 +361,10 @@ def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, 
         )
         return f"Meets {principal}{also}."
     if verdict == "cannot_tell":
-        needs = scored[f"{prefix}_needs"] or ""
+        needs = (scored[f"{prefix}_needs"] or "").replace(";", ", ")
         still_open = ", ".join(each.paragraph for each in counting if each.state == "open")
-        unread = "".join(
-            f" {each.paragraph}: {each.unread}" for each in counting if each.state == "open" and each.unread
-        )
-        settled = f"would be settled by: {needs.replace(';', ', ')}.{unread}{tail}"
-        return f"Open under {still_open or 'every paragraph'}; {settled}"
+        why = "".join(f" {each.paragraph}: {each.unread}" for each in counting if each.state == "open" and each.unread)
+        return f"Open under {still_open or 'every paragraph'}; would be settled by: {needs}.{why}{tail}"
     nearest = _nearest(counting)
     return f"Meets no paragraph that makes an item controlled{f'; nearest line: {nearest}' if nearest else ''}.{tail}"
 
