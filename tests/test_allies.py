@@ -119,6 +119,19 @@ def test_converters():
     assert limits("eu", "3A001.a.5.a", EU_RULE) == expected
 
 
+def test_lithography():
+    [wavelength] = re.findall(r"equal to or longer than (\d+) nm", text("3B501.f.1.b.1"))
+    [feature] = re.findall(r"of (\d+) nm or less", text("3B501.f.1.b.2"))
+    [overlay] = re.findall(r"less than or equal to (\d+,\d+) nm", text("3B501.f.1.b.3"))
+    assert limits("eu", "3B501.f.1.b", EU_RULE) == [
+        {
+            ("wavelength_nm", ">=", Fraction(wavelength)),
+            ("mrf_nm", "<=", Fraction(feature)),
+            ("overlay_nm", "<=", numbers(overlay)[0]),
+        }
+    ]
+
+
 # What the allies left free.
 
 US_LISTED = [
