@@ -140,7 +140,7 @@ FIELDS: Final[dict[str, Field]] = {
             "vector_processor",
             "Does the computer's processor have vector instructions? Decides the weight (0.9 or 0.3) in APP.",
             ("no", "yes"),
-            ("computer",),
+            ("ic", "computer"),
         ),
         Field(
             "die_area_mm2",
@@ -186,6 +186,34 @@ FIELDS: Final[dict[str, Field]] = {
             kinds=("ic",),
             high=1e7,
         ),
+        _number(
+            "design_temperature_k",
+            "Lowest ambient temperature that the CMOS IC is designed to operate at (cryogenic CMOS: 4.5 K or less).",
+            "K",
+            ("ic",),
+        ),
+        _number("fpld_single_ended_io", "Field programmable logic: most single-ended inputs and outputs.", "", ("ic",)),
+        _number(
+            "fpld_transceiver_gbit_s",
+            "Field programmable logic: peak one-way rate of a serial transceiver × number of transceivers.",
+            "Gbit/s",
+            ("ic",),
+        ),
+        _number("adc_bits", "Analogue-to-digital converter: bits of the output (not effective bits).", "bit", ("ic",)),
+        _number(
+            "adc_sample_rate_msps",
+            "Analogue-to-digital converter: sample rate of a channel; channels are not added, interleaved ones are.",
+            "MSPS",
+            ("ic",),
+        ),
+        _number(
+            "aggregate_lut_inputs",
+            "Board with user-configurable logic: inputs of every look-up table, added (FPGAs × LUTs × inputs).",
+            "",
+            ("computer",),
+        ),
+        _number("ctp_mtops", "Composite theoretical performance, as the maker states it.", "Mtops", ("computer",)),
+        _number("pdr_mbit_s", "Processing data rate, as the maker states it (1980s).", "Mbit/s", ("computer",)),
         _choice(
             "modality",
             "How the quantum machine computes.",

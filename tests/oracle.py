@@ -180,6 +180,20 @@ def app_wt(item: Item) -> Interval:
     return _scale(rate, min(weights))[0], _scale(rate, max(weights))[1]
 
 
+def computer_app_wt(computer: Item, parts: Sequence[Item]) -> Interval | None:
+    """APP of a computer: its own rate, else the sum over the processors in it; None where nobody states a rate."""
+    if not _blank(computer.get("fp64_tflops")) and interval(computer["fp64_tflops"], blank=NOTHING)[1] != 0:
+        return app_wt(computer)
+    if all(_blank(part.get("fp64_tflops")) for part in parts):
+        return None if _blank(computer.get("fp64_tflops")) else NOTHING
+    terms = []
+    for part in parts:
+        vector = part.get("vector_processor") or computer.get("vector_processor")
+        count = int(part.get("quantity") or 1)
+        terms.append(_scale(app_wt({**part, "vector_processor": vector}), count))
+    return _total(terms)
+
+
 def aggregated_transistors_bn(item: Item) -> Interval:
     """Read the 'aggregated approximated transistor count'; planar dies do not count (Note 1 to 3A090.a)."""
     return NOTHING if _planar(item) else _fact(item, "transistors_bn")
@@ -303,8 +317,8 @@ def _computer_outcomes(item: Item, day: date, parts: Sequence[Item], tf32_bits: 
         inside = {one | two for one in inside for two in found}
     if not _circuits(parts):
         inside = {frozenset(mix) for mix in ((), ("3A090.a",), ("3A090.b",), ("3A090.a", "3A090.b"))}
-    asked = not _blank(item.get("fp64_tflops"))
-    apps: list[Fraction | None] = [*points(app_wt(item), [70])] if asked else [None]
+    app = computer_app_wt(item, parts)
+    apps: list[Fraction | None] = [None] if app is None else [*points(app, [70])]
     return {_computer_entries(codes, app, day) for codes in inside for app in apps}
 
 

@@ -53,6 +53,7 @@ class ParagraphTrace:
     contains: list[str]
     unless: list[str]
     unread: str
+    none: str
     citation: str
     published: list[str]
     links: list[str]
@@ -305,6 +306,7 @@ def _trace(rule: Rule, items: Items, row: int, state: str) -> ParagraphTrace:
         contains=list(rule.contains),
         unless=list(rule.unless),
         unread=rule.unread,
+        none=rule.none,
         citation=rule.citation,
         published=[instrument.published.isoformat() for instrument in rule.instruments],
         links=[*(instrument.url for instrument in rule.instruments), rule.url],
@@ -365,7 +367,8 @@ def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, 
         since = f"; the first rule for this kind in the book is of {min(covered)}" if covered else ""
         if any(rule.status == "not_enforced" and rule.start <= book.day for rule in _core_rules(prefix, kind)):
             since += " and codified, but not enforced (--law codified asks it)"
-        return f"No rule for items of kind {kind} is modelled on {book.day}{since}. That is not a 'no'."
+        silent = f"No rule for items of kind {kind} is modelled on {book.day}{since}. That is not a 'no'."
+        return f"{silent} {load().place(prefix).note}".rstrip()
     if verdict == "controlled":
         met = [f"{each.paragraph} ({_clause_words(each)})" for each in counting if each.state == "met"]
         also = f"; also {', '.join(met[1:])}" if met[1:] else ""
@@ -374,19 +377,16 @@ def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, 
         )
         return f"Meets {principal}{also}."
     if verdict == "cannot_tell":
-        needs = scored[f"{prefix}_needs"] or ""
+        needs = (scored[f"{prefix}_needs"] or "").replace(";", ", ")
         still_open = ", ".join(each.paragraph for each in counting if each.state == "open")
-        return f"Open under {still_open or 'every paragraph'}; would be settled by: {needs.replace(';', ', ')}.{tail}"
+        why = "".join(f" {each.paragraph}: {each.unread}" for each in counting if each.state == "open" and each.unread)
+        return f"Open under {still_open or 'every paragraph'}; would be settled by: {needs}.{why}{tail}"
     nearest = _nearest(counting)
     return f"Meets no paragraph that makes an item controlled{f'; nearest line: {nearest}' if nearest else ''}.{tail}"
 
 
 def _core_rules(jurisdiction: str, kind: str) -> list[Rule]:
-    return [
-        rule
-        for rule in load().rules
-        if rule.jurisdiction == jurisdiction and rule.core and rule.role == "control" and kind in rule.kinds
-    ]
+    return [rule for rule in load().of(jurisdiction) if rule.core and rule.role == "control" and kind in rule.kinds]
 
 
 def _clause_words(paragraph: ParagraphTrace) -> str:

@@ -32,6 +32,7 @@ def describe(rule: Rule) -> dict[str, Any]:
         "unless": list(rule.unless),
         "contains": list(rule.contains),
         "unread": rule.unread,
+        "none": rule.none,
         "review": list(rule.review) if rule.review else None,
         "meets": list(rule.meets),
         "role": rule.role,
@@ -51,11 +52,12 @@ def _box(box: Box) -> list[str]:
 def list_rules(as_of: str | None, jurisdictions: Sequence[str] | None) -> list[dict[str, Any]]:
     """Every version, or those in force on a day."""
     day = parse_day(as_of) if as_of else None
-    return [
-        describe(rule)
-        for rule in load().rules
-        if (jurisdictions is None or rule.jurisdiction in jurisdictions) and (day is None or rule.in_force(day))
-    ]
+    book = load()
+    # A list that several of the jurisdictions include is listed once.
+    chosen = (
+        book.rules if jurisdictions is None else dict.fromkeys(rule for name in jurisdictions for rule in book.of(name))
+    )
+    return [describe(rule) for rule in chosen if day is None or rule.in_force(day)]
 
 
 def show_rules(entry: str, as_of: str | None) -> list[dict[str, Any]]:
@@ -82,19 +84,22 @@ def words_of_test(rule: dict[str, Any]) -> str:
     """The test of a paragraph in one line."""
     if rule["contains"]:
         return f"contains an IC of {' or '.join(rule['contains'])}"
-    return " or ".join(" and ".join(box) for box in rule["test"]) or rule["unread"]
+    silent = f"no such control: {rule['none']}" if rule["none"] else f"numbers not read: {rule['unread']}"
+    return " or ".join(" and ".join(box) for box in rule["test"]) or silent
 
 
 def rules_table(found: Sequence[dict[str, Any]]) -> Table:
     """Rules as a terminal table."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("paragraph", "from", "until"):
+    for heading in ("list", "paragraph", "from", "until"):
         table.add_column(heading, no_wrap=True)
     table.add_column("test", ratio=2)
     table.add_column("citation", no_wrap=True)
     for rule in found:
         words = escape(words_of_test(rule))
-        table.add_row(rule["paragraph"], rule["from"], rule["until"] or "", words, rule["citation"])
+        table.add_row(
+            rule["jurisdiction"], rule["paragraph"], rule["from"], rule["until"] or "", words, rule["citation"]
+        )
     return table
 
 

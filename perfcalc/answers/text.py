@@ -98,6 +98,10 @@ def _paragraph_lines(paragraph: ParagraphTrace) -> Iterator[str]:
         yield f"      contains an IC that meets {' or '.join(paragraph.contains)}"
     if paragraph.meets:
         yield f"      and meets {' or '.join(paragraph.meets)}"
+    if paragraph.none:
+        yield from wrap(
+            f"no such control: {paragraph.none}", WIDTH, initial_indent="      ", subsequent_indent="      "
+        )
     if paragraph.unread:
         yield from wrap(f"not decided: {paragraph.unread}", WIDTH, initial_indent="      ", subsequent_indent="      ")
     for name, boxes in paragraph.exclusions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cache
@@ -34,7 +34,7 @@ LAW: Final = frozenset(("in_force", "superseded"))
 LAYERS: Final[dict[Law, frozenset[str]]] = {"enforced": LAW, "codified": LAW | {"not_enforced"}}
 
 #: Files of a jurisdiction's folder that hold no paragraphs.
-NOT_ENTRIES: Final = ("instruments.yaml", "country_groups.yaml")
+NOT_ENTRIES: Final = ("instruments.yaml", "jurisdiction.yaml", "country_groups.yaml")
 
 FOLDER: Final = Path(__file__).parent
 
@@ -116,6 +116,9 @@ class Rule:
         See `ROLES`.
     review
         For a licence review line: the words for met and failed. It never makes an item controlled.
+    none
+        The list was read, or reported, and holds no such control in these days: by whom. It is never met, and being
+        core it makes the answer `not_controlled` where silence would be `not_modelled`.
     """
 
     jurisdiction: str
@@ -143,6 +146,7 @@ class Rule:
     meets: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
     role: Role = "control"
+    none: str = ""
 
     @property
     def at_only(self) -> bool:
@@ -170,24 +174,61 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Jurisdiction:
+    """What a folder's ``jurisdiction.yaml`` says of it.
+
+    Attributes
+    ----------
+    includes
+        Other jurisdictions whose lists bind here too, as Annex I of the EU does in every member state.
+    note
+        What is not modelled, and why.
+    """
+
+    code: str
+    name: str
+    includes: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class RuleBook:
     """Every version of every paragraph of every jurisdiction, in principal order."""
 
     rules: tuple[Rule, ...]
     digest: str
+    places: Mapping[str, Jurisdiction] = field(default_factory=dict)
 
     @property
     def jurisdictions(self) -> tuple[str, ...]:
-        """Jurisdictions with at least one rule."""
-        return tuple(dict.fromkeys(rule.jurisdiction for rule in self.rules))
+        """Jurisdictions with a folder of their own."""
+        return tuple(sorted({rule.jurisdiction for rule in self.rules} | set(self.places)))
+
+    def place(self, jurisdiction: str) -> Jurisdiction:
+        """What is known of a jurisdiction beside its rules."""
+        return self.places.get(jurisdiction, Jurisdiction(jurisdiction, jurisdiction.upper()))
+
+    def of(self, jurisdiction: str) -> tuple[Rule, ...]:
+        """Every version that binds in a jurisdiction: its own, and those of the lists that it includes.
+
+        That another list holds no such control says nothing of the jurisdiction's own list, so such a statement
+        stays where it is made.
+        """
+        included = self.place(jurisdiction).includes
+        chosen = (
+            rule
+            for rule in self.rules
+            if rule.jurisdiction == jurisdiction or (rule.jurisdiction in included and not rule.none)
+        )
+        return tuple(sorted(chosen, key=principal_order))
 
     def on(self, jurisdiction: str, day: date, law: Law = "enforced") -> tuple[Rule, ...]:
         """The law of one jurisdiction on one day, as enforced or as codified."""
-        return tuple(rule for rule in self.rules if rule.jurisdiction == jurisdiction and rule.in_force(day, law))
+        return tuple(rule for rule in self.of(jurisdiction) if rule.in_force(day, law))
 
     def dates(self, jurisdiction: str | None = None) -> tuple[date, ...]:
         """Every day on which something changes."""
-        chosen = [rule for rule in self.rules if jurisdiction in (None, rule.jurisdiction)]
+        chosen = self.rules if jurisdiction is None else self.of(jurisdiction)
         starts = {rule.start for rule in chosen}
         return tuple(sorted(starts | {rule.end for rule in chosen if rule.end is not None}))
 
@@ -215,8 +256,22 @@ def read_folder(folder: Path) -> RuleBook:
             rules.extend(_read_entry(path, instruments_of(path.parent)))
     for path in sorted(folder.glob("*/licences/*.yaml")):
         digest.update(f"{path.parent.parent.name}/licences/{path.name}\n".encode() + path.read_bytes())
-    rules.sort(key=lambda rule: (rule.jurisdiction, rule.role != "control", rule.at_only, not rule.core, rule.entry))
-    return RuleBook(tuple(rules), digest.hexdigest())
+    rules.sort(key=lambda rule: (rule.jurisdiction, *principal_order(rule)))
+    return RuleBook(
+        tuple(rules),
+        digest.hexdigest(),
+        {path.parent.name: _place(path) for path in folder.glob("*/jurisdiction.yaml")},
+    )
+
+
+def principal_order(rule: Rule) -> tuple[bool, bool, bool, str]:
+    """What sorts the paragraphs of a jurisdiction: those that make an item controlled, core first, by entry."""
+    return rule.role != "control", rule.at_only, not rule.core, rule.entry
+
+
+def _place(path: Path) -> Jurisdiction:
+    text = read_yaml(path)
+    return Jurisdiction(path.parent.name, text["name"], tuple(text.get("includes", ())), text.get("note", ""))
 
 
 def read_yaml(path: Path) -> Any:
@@ -282,6 +337,7 @@ def _read_version(
         meets=tuple(version.get("meets", ())),
         measures=tuple(version.get("measures", ())),
         role=paragraph.get("role", "control" if review is None else "review"),
+        none=version.get("none", ""),
     )
 
 

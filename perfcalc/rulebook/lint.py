@@ -26,6 +26,12 @@ class Finding:
 def lint(book: RuleBook, today: date) -> list[Finding]:
     """Everything found, errors first."""
     findings = [finding for rule in book.rules for finding in _lint_rule(rule, book, today)]
+    for place in book.places.values():
+        findings.extend(
+            Finding("error", place.code, f"includes {code}, which has no folder")
+            for code in place.includes
+            if code not in book.jurisdictions
+        )
     ordered = sorted(book.rules, key=lambda rule: (rule.jurisdiction, rule.paragraph, rule.start))
     for _, versions in groupby(ordered, lambda rule: (rule.jurisdiction, rule.paragraph)):
         findings.extend(_lint_versions(list(versions)))
@@ -34,7 +40,7 @@ def lint(book: RuleBook, today: date) -> list[Finding]:
 
 def _lint_rule(rule: Rule, book: RuleBook, today: date) -> Iterator[Finding]:
     where = f"{rule.jurisdiction} {rule.paragraph} from {rule.start}"
-    codes = {each.paragraph for each in book.rules if each.jurisdiction == rule.jurisdiction}
+    codes = {each.paragraph for each in book.of(rule.jurisdiction)}
 
     def error(what: str) -> Finding:
         return Finding("error", where, what)
@@ -53,8 +59,14 @@ def _lint_rule(rule: Rule, book: RuleBook, today: date) -> Iterator[Finding]:
         yield error("no citation")
     if rule.verified < min((each.published for each in rule.instruments), default=rule.verified):
         yield error("checked before it was published")
-    if not rule.boxes and not rule.contains and not rule.unread:
+    if not rule.boxes and not rule.contains and not rule.unread and not rule.none:
         yield error("neither a test nor a reason why its numbers were not read")
+    if rule.none and (rule.boxes or rule.contains or rule.unread or not rule.core):
+        yield error("says that there is no such control, but holds one (or is not core, and so never heard)")
+    if rule.unread and not rule.core and not rule.measures:
+        yield error("unread, neither core nor with `measures`: it would never be asked")
+    if rule.unread and rule.boxes:
+        yield error("unread, but has numbers")
     if set(rule.kinds) - set(KINDS) or not rule.kinds:
         yield error(f"kinds {rule.kinds} are not all of {', '.join(KINDS)}")
     for condition in rule.conditions():

@@ -111,7 +111,9 @@ def read_kinds(batch: pa.RecordBatch, columns: Mapping[str, str], facts: Facts) 
     quantum = _any_given(facts, ("modality", "physical_qubits", "two_qubit_error", "two_qubit_fidelity"))
     rates = _any_given(facts, tuple(name for name, field in FIELDS.items() if field.bits))
     memory = _any_given(facts, ("memory_area_mm2", *MEMORY_CELLS)) & ~rates
+    computer = _any_given(facts, ("aggregate_lut_inputs", "ctp_mtops", "pdr_mbit_s"))
     kinds = np.where(quantum, KINDS.index("quantum"), np.where(memory, KINDS.index("memory"), KINDS.index("ic")))
+    kinds[computer & ~quantum] = KINDS.index("computer")
     kinds = np.where(_any_given(facts, ("wavelength_nm", "mrf_nm", "overlay_nm")), KINDS.index("tool"), kinds)
     kinds = np.where(facts.is_given("training_operations"), KINDS.index("model"), kinds)
     if "kind" in columns:

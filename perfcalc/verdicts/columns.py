@@ -143,7 +143,9 @@ def _entries(book: Book, judgement: Judgement) -> pa.Array:
 
 def _needs(book: Book, judgement: Judgement, facts: Facts, kinds: Indices, turning: Mapping[str, Flags]) -> pa.Array:
     undecided = judgement.verdict == OPEN
-    names = [*FIELDS, "law not read", *(f"reading:{change}" for change in turning)]
+    # A paragraph whose numbers were not read: no field settles it, only the law's text.
+    unread = {r: f"law:{rule.paragraph}" for r, rule in enumerate(book.rules) if rule.unread}
+    names = [*FIELDS, *unread.values(), *(f"reading:{change}" for change in turning)]
     masks = np.zeros((len(names), facts.size), dtype=bool)
     for m, metric in enumerate(book.metrics):
         asked = (judgement.needs >> m & 1).astype(bool)
@@ -151,7 +153,9 @@ def _needs(book: Book, judgement: Judgement, facts: Facts, kinds: Indices, turni
             for field in needed_fields(metric):
                 masks[names.index(field)] |= asked & facts.is_unsettled(field)
     masks[names.index("part_of")] |= (judgement.needs >> NEEDS_PARTS & 1).astype(bool)
-    masks[names.index("law not read")] |= (judgement.needs >> NEEDS_LAW & 1).astype(bool)
+    for r, name in unread.items():
+        if book.counting >> r & 1:
+            masks[names.index(name)] |= (judgement.needs >> NEEDS_LAW & judgement.open >> r & 1).astype(bool)
     masks[names.index("kind")] |= undecided & (kinds < 0)
     for change, turned in turning.items():
         masks[names.index(f"reading:{change}")] |= turned & undecided
