@@ -16,6 +16,7 @@ from perfcalc.line import Plan, make_plan, parse_day
 from perfcalc.line import run as run_line
 from perfcalc.metrics.readings import DEFAULT, Readings
 from perfcalc.metrics.readings import parse as parse_readings
+from perfcalc.rulebook.overlay import Overlays, overlaid
 from perfcalc.sheets.read import BATCH_ROWS, open_sheet
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def score(
     jurisdictions: Sequence[str] = ("us",),
     readings: str | Mapping[str, str] = "",
     destination: str | None = None,
+    rules: Overlays = (),
 ) -> Frame:
     """Score every row of a frame.
 
@@ -63,6 +65,9 @@ def score(
         ``"all"`` to cover every open reading, or choices such as ``"tf32_bits=32"`` or ``{"tf32_bits": "32"}``.
     destination
         Two-letter country code; adds the licence review line as ``us_review``.
+    rules
+        Overlays on the rule book: files, or names of those that ship (``safe-chips``). Every row is then marked in a
+        column ``hypothetical``.
 
     Returns
     -------
@@ -75,7 +80,7 @@ def score(
         A column, day, jurisdiction or reading cannot be used.
     """
     table = to_arrow(frame)
-    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination)
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination, rules)
     # An empty frame still has result columns.
     batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
     scored = pa.Table.from_batches(run_line(batches, plan))
@@ -94,6 +99,7 @@ def explain(
     as_of: str | date | None = None,
     jurisdictions: Sequence[str] = ("us",),
     readings: str | Mapping[str, str] = "",
+    rules: Overlays = (),
 ) -> Explanation:
     """Explain one item of a frame; ``str()`` of the result is the text that the command line prints.
 
@@ -103,7 +109,7 @@ def explain(
         No item, or several, are called so.
     """
     table = to_arrow(frame)
-    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings)
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, rules=rules)
     batches = table.combine_chunks().to_batches()
     if not batches:
         raise InputError("the frame has no rows", "give it one")
@@ -137,6 +143,7 @@ def plan_for(
     jurisdictions: Sequence[str],
     readings: str | Mapping[str, str] = "",
     destination: str | None = None,
+    rules: Overlays = (),
 ) -> Plan:
     """A plan from options as people write them."""
     try:
@@ -147,7 +154,8 @@ def plan_for(
             chosen = DEFAULT if widen else parse_readings(readings)
     except (TypeError, ValueError) as error:
         raise InputError(str(error), "see `perfcalc readings`") from error
-    return make_plan(columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination)
+    book = overlaid(rules)
+    return make_plan(columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination, book)
 
 
 def to_arrow(frame: Frame) -> pa.Table:

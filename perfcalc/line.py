@@ -26,7 +26,7 @@ from perfcalc.facts import Facts, Flags, Indices
 from perfcalc.fields import FIELDS
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
-from perfcalc.rulebook.book import load
+from perfcalc.rulebook.book import RuleBook, load
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
 from perfcalc.sheets.read import Sheet, is_parquet
@@ -56,6 +56,10 @@ class Plan:
         Cover every reading: metrics become intervals, and verdicts that turn on a reading say so.
     destination
         Two-letter code, for the licence review line.
+    rulebook
+        Digest of the rule book.
+    overlays
+        Titles of the overlays on it: with any, every result is marked as hypothetical.
     """
 
     columns: Mapping[str, str]
@@ -63,6 +67,8 @@ class Plan:
     readings: Readings = DEFAULT
     widen: bool = False
     destination: str | None = None
+    rulebook: str = ""
+    overlays: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -73,15 +79,19 @@ def make_plan(
     readings: Readings = DEFAULT,
     widen: bool = False,
     destination: str | None = None,
+    rules: RuleBook | None = None,
 ) -> Plan:
     """Recognise the columns of a sheet and compile the law of a day.
+
+    Without `rules`, the book that ships with perfcalc; the jurisdiction ``all`` stands for every one in the book.
 
     Raises
     ------
     InputError
         A heading or jurisdiction cannot be used.
     """
-    book = load()
+    book = rules or load()
+    jurisdictions = book.jurisdictions if tuple(jurisdictions) == ("all",) else jurisdictions
     for name in jurisdictions:
         if name not in book.jurisdictions:
             raise InputError(f"no rules for the jurisdiction {name!r}", f"choose from {', '.join(book.jurisdictions)}")
@@ -91,6 +101,8 @@ def make_plan(
         readings,
         widen,
         destination.upper() if destination else None,
+        book.digest,
+        book.overlays,
     )
 
 
@@ -137,6 +149,8 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
             judged = judge(book, shown.facts, shown.kinds, _exactly(batch, plan, wide))
         results |= verdict_columns(book, judged, shown.facts, shown.kinds, turning, plan.destination)
     results["problems"] = _problem_column(items.problems, batch.num_rows)
+    if plan.overlays:
+        results["hypothetical"] = pa.array([True] * batch.num_rows, pa.bool_())
     taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
     return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken.values(), *results.keys()])
 
@@ -172,6 +186,7 @@ class Summary:
     not_asked: dict[str, list[str]] = field(default_factory=dict)
     suggestions: dict[str, str] = field(default_factory=dict)
     rulebook: str = ""
+    hypothetical: tuple[str, ...] = ()
 
     @property
     def undecided(self) -> int:
@@ -206,6 +221,7 @@ class Summary:
             "not_asked": self.not_asked,
             "unrecognised_columns": self.suggestions,
             "rulebook": self.rulebook,
+            **({"hypothetical": list(self.hypothetical)} if self.hypothetical else {}),
         }
 
 
@@ -259,7 +275,7 @@ def score_sheet(
     The file appears whole or not at all; rows that could not be read go to ``OUT.rejects.csv``.
     """
     jurisdictions = tuple(book.jurisdiction for book in plan.books)
-    summary = Summary(plan.books[0].day, jurisdictions, rulebook=load().digest)
+    summary = Summary(plan.books[0].day, jurisdictions, rulebook=plan.rulebook, hypothetical=plan.overlays)
     summary.not_asked = {book.jurisdiction: not_asked(plan, book) for book in plan.books}
     summary.suggestions = suggest(sheet.schema.names, plan.columns)
     kept: list[pa.RecordBatch] = []

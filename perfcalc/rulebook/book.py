@@ -28,6 +28,9 @@ LAW: Final = frozenset(("in_force", "superseded"))
 
 FOLDER: Final = Path(__file__).parent
 
+#: The folder of overlays: bills and examples, no jurisdiction and no law.
+OVERLAYS: Final = "overlays"
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -100,6 +103,8 @@ class Rule:
         Always asked of items of its kinds; other paragraphs are asked when the sheet carries a field they test.
     review
         For a licence review line: the words for met and failed. It never makes an item controlled.
+    overlay
+        The overlay that put this version into the book (`perfcalc.rulebook.overlay`): hypothetical law.
     """
 
     jurisdiction: str
@@ -124,6 +129,7 @@ class Rule:
     confidence: str
     note: str
     url: str
+    overlay: str = ""
 
     @property
     def at_only(self) -> bool:
@@ -151,6 +157,8 @@ class RuleBook:
 
     rules: tuple[Rule, ...]
     digest: str
+    #: Titles of the overlays laid on it; with any, every answer is hypothetical.
+    overlays: tuple[str, ...] = ()
 
     @property
     def jurisdictions(self) -> tuple[str, ...]:
@@ -183,14 +191,20 @@ def read_folder(folder: Path) -> RuleBook:
         A file does not have the form described in CONTRIBUTING.md.
     """
     files = sorted(path for path in folder.glob("*/*.yaml") if not path.name.endswith(".cases.yaml"))
+    files = [path for path in files if path.parent.name != OVERLAYS]
     digest = hashlib.sha256()
     rules: list[Rule] = []
     for path in files:
         digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
         if path.name != "instruments.yaml":
             rules.extend(_read_entry(path, _instruments(path.parent)))
-    rules.sort(key=lambda rule: (rule.jurisdiction, rule.review is not None, rule.at_only, not rule.core, rule.entry))
+    rules.sort(key=principal_order)
     return RuleBook(tuple(rules), digest.hexdigest())
+
+
+def principal_order(rule: Rule) -> tuple[str, bool, bool, bool, str]:
+    """What a book is sorted by: the entry to name first comes first."""
+    return (rule.jurisdiction, rule.review is not None, rule.at_only, not rule.core, rule.entry)
 
 
 def read_yaml(path: Path) -> Any:
