@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,15 @@ from perfcalc.line import Plan, make_plan, parse_day
 from perfcalc.line import run as run_line
 from perfcalc.metrics.readings import DEFAULT, Readings
 from perfcalc.metrics.readings import parse as parse_readings
+from perfcalc.rulebook.book import RuleBook
 from perfcalc.rulebook.overlay import Overlays, overlaid
 from perfcalc.sheets.read import BATCH_ROWS, open_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from perfcalc.answers.changes import Changes
+    from perfcalc.answers.coverage import Coverage
 
 #: A pandas frame, or any frame that offers the Arrow C stream (polars, DuckDB, pyarrow).
 Frame = Any
@@ -186,3 +191,89 @@ def to_arrow(frame: Frame) -> pa.Table:
 
 def _is_pandas(frame: Frame) -> bool:
     return any(base.__module__.split(".")[0] == "pandas" for base in type(frame).__mro__)
+
+
+def changes(
+    frame: Frame,
+    *,
+    from_: str | date | None = None,
+    to: str | date | None = None,
+    jurisdictions: Sequence[str] = ("us",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    step: bool = False,
+) -> Changes:
+    """Who moves between two days, or between the rule book and an overlay: by which clause, and why.
+
+    Parameters
+    ----------
+    from_, to
+        The two days, ``YYYY-MM-DD``; `to` is today by default. Without `from_`, the book is compared with the same
+        book under the overlays on the day `to`.
+    rules
+        Overlays: files, or names of those that ship. They are law on the far side of the comparison only.
+    step
+        Every day in between on which the book changes, not only the two ends.
+
+    Returns
+    -------
+    Changes
+        ``str()`` is what the command line prints; ``to_dict()`` and ``to_pandas()`` have everything.
+
+    Raises
+    ------
+    InputError
+        A day, jurisdiction or overlay cannot be used, or there is nothing to compare.
+    """
+    from perfcalc.answers.changes import changes_between, days_between
+
+    table = to_arrow(frame)
+    last = parse_day(to)
+    first = last if from_ is None else parse_day(from_)
+    if first > last:
+        raise InputError(f"{first} is after {last}", "give the earlier day as the first")
+    if first == last and not rules:
+        raise InputError("nothing to compare", "give two days, or a day and an overlay of the rules")
+    book = overlaid(rules)
+    asked = book.jurisdictions if tuple(jurisdictions) == ("all",) else tuple(jurisdictions)
+    dates = sorted({day for name in asked for day in book.dates(name)})
+    days = days_between(dates, first, last) if step else [last]
+    # With overlays the first comparison is on the first day itself, so that the days after it show the calendar only.
+    days = [first, *days] if rules and step and first < last else days
+    before = _without_unknown(overlaid(()), book, asked)
+    plans = [
+        plan_for(table.schema.names, "the frame", day, asked, readings, rules=rules_then)
+        for day, rules_then in ((first, before), *((day, book) for day in days))
+    ]
+    return changes_between(table, plans)
+
+
+def _without_unknown(plain: RuleBook, book: RuleBook, asked: Sequence[str]) -> RuleBook:
+    """The plain book, to be asked for jurisdictions that only an overlay knows: nothing is modelled there."""
+    strange = [
+        rule for rule in book.rules if rule.jurisdiction in asked and rule.jurisdiction not in plain.jurisdictions
+    ]
+    return replace(plain, rules=(*plain.rules, *(replace(rule, status="proposed") for rule in strange)))
+
+
+def coverage(
+    frame: Frame,
+    *,
+    as_of: str | date | None = None,
+    jurisdictions: Sequence[str] = ("all",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+) -> Coverage:
+    """Items against jurisdictions on one day, and the gaps: what some control and others leave free.
+
+    An open verdict, or one that is not modelled, is never counted as free.
+
+    Raises
+    ------
+    InputError
+        A day, jurisdiction or overlay cannot be used.
+    """
+    from perfcalc.answers.coverage import cover
+
+    table = to_arrow(frame)
+    return cover(table, plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, rules=rules))

@@ -91,6 +91,8 @@ class Explanation:
     readings: dict[str, str]
     problems: str
     jurisdictions: list[JurisdictionTrace] = field(default_factory=list)
+    #: Titles of the overlays on the rule book; with any, the explanation is hypothetical.
+    hypothetical: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``: infinities become null."""
@@ -165,6 +167,7 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         arithmetic=_arithmetic(items, plan, row, asked),
         readings={question.name: getattr(plan.readings, question.name) for question in QUESTIONS},
         problems=scored["problems"] or "",
+        hypothetical=list(plan.overlays),
     )
     for book in plan.books:
         explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))

@@ -28,6 +28,9 @@ def _explanation_lines(explanation: Explanation) -> Iterator[str]:
     heading = f"{explanation.item} ({explanation.kind}) as of {explanation.as_of}"
     yield heading
     yield "=" * len(heading)
+    if explanation.hypothetical:
+        overlays = "; ".join(explanation.hypothetical)
+        yield from wrap(f"HYPOTHETICAL: with {overlays} laid over the rule book. Not law.", WIDTH)
     for jurisdiction in explanation.jurisdictions:
         yield ""
         yield f"{jurisdiction.jurisdiction.upper()}: {VERDICT_WORDS[jurisdiction.verdict]}"

@@ -36,9 +36,19 @@ def main() -> None:
     """Is this chip, computer or quantum machine export-controlled: by which rule, where, on which day, by how much?"""
 
 
+rules_option = click.option(
+    "--rules",
+    "overlays",
+    multiple=True,
+    metavar="OVERLAY",
+    help="A bill or a rule of your own, laid over the rule book: a file, or the name of one that ships (safe-chips).",
+)
+
+
 def law_options(command: F) -> F:
-    """Which law: day, jurisdictions, readings."""
+    """Which law: day, jurisdictions, readings, overlays."""
     for option in (
+        rules_option,
         click.option("--as-of", metavar="DATE", help="The day whose law is asked, YYYY-MM-DD. Default: today."),
         click.option("--jurisdiction", default="us", show_default=True, help="One or more, joined by commas."),
         click.option(

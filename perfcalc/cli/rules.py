@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from perfcalc.cli.app import DONE, DONE_BUT, console, json_option, main, split
+from perfcalc.cli.app import DONE, DONE_BUT, console, json_option, main, rules_option, split
 
 
 @main.group()
@@ -18,12 +18,13 @@ def rules() -> None:
 @rules.command("list")
 @click.option("--as-of", metavar="DATE", help="Only what is in force on this day.")
 @click.option("--jurisdiction", help="One or more, joined by commas.")
+@rules_option
 @json_option
-def rules_list(as_of: str | None, jurisdiction: str | None, as_json: bool) -> None:
+def rules_list(as_of: str | None, jurisdiction: str | None, overlays: tuple[str, ...], as_json: bool) -> None:
     """List every version of every paragraph."""
     from perfcalc.answers.rules import list_rules, rules_table
 
-    found = list_rules(as_of, split(jurisdiction) if jurisdiction else None)
+    found = list_rules(as_of, split(jurisdiction) if jurisdiction else None, overlays)
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
@@ -43,20 +44,18 @@ def rules_show(entry: str, as_of: str | None, as_json: bool) -> None:
 
 
 @rules.command("lint")
+@click.argument("overlay", required=False)
 @click.option("--as-of", metavar="DATE", help="Report texts that were last checked long before this day.")
 @json_option
-def rules_lint(as_of: str | None, as_json: bool) -> None:
-    """Check the rule book: citations, dates, overlaps, names, staleness."""
-    from perfcalc.line import parse_day
-    from perfcalc.rulebook.book import load
-    from perfcalc.rulebook.lint import lint
+def rules_lint(overlay: str | None, as_of: str | None, as_json: bool) -> None:
+    """Check the rule book, or an OVERLAY: citations, dates, overlaps, holes, names, staleness."""
+    from perfcalc.answers.lint import lint_all
 
-    findings = lint(load(), parse_day(as_of))
+    findings, versions = lint_all(overlay, as_of)
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
             click.echo(f"{finding.level}: {finding.where}: {finding.what}")
-        versions = len(load().rules)
         click.echo(f"{versions} versions checked, {sum(each.level == 'error' for each in findings)} errors")
     sys.exit(DONE_BUT if any(finding.level == "error" for finding in findings) else DONE)

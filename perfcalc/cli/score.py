@@ -34,6 +34,7 @@ def score(
     as_of: str | None,
     jurisdiction: str,
     readings: str,
+    overlays: tuple[str, ...],
     destination: str | None,
     strict: bool,
     threads: int | None,
@@ -49,7 +50,8 @@ def score(
     if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     sheet = open_sheet(sheets[0])
-    plan = plan_for(sheet.schema.names, str(sheet.path), as_of, split(jurisdiction), readings, destination)
+    chosen = split(jurisdiction)
+    plan = plan_for(sheet.schema.names, str(sheet.path), as_of, chosen, readings, destination, overlays)
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
         summary, scored = score_sheet(sheet, plan, output, threads, progress)
     if as_json:
@@ -69,7 +71,15 @@ def score(
 @click.option("--item", required=True, metavar="NAME", help="The item's name or id.")
 @law_options
 @json_option
-def explain(sheet: Path, item: str, as_of: str | None, jurisdiction: str, readings: str, as_json: bool) -> None:
+def explain(
+    sheet: Path,
+    item: str,
+    as_of: str | None,
+    jurisdiction: str,
+    readings: str,
+    overlays: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Why an item is judged as it is: figures, clauses, margins, citations, and what is missing."""
     import pyarrow as pa
 
@@ -78,7 +88,8 @@ def explain(sheet: Path, item: str, as_of: str | None, jurisdiction: str, readin
 
     opened = open_sheet(sheet)
     table = pa.Table.from_batches(opened.batches(), opened.schema)
-    answer = explain_frame(table, item=item, as_of=as_of, jurisdictions=split(jurisdiction), readings=readings)
+    chosen = split(jurisdiction)
+    answer = explain_frame(table, item=item, as_of=as_of, jurisdictions=chosen, readings=readings, rules=overlays)
     click.echo(json.dumps(answer.to_dict(), indent=2) if as_json else str(answer))
 
 
