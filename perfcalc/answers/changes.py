@@ -131,9 +131,12 @@ class Changes:
     steps: list[Step]
 
     def to_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """For ``--json``; every move under an overlay is marked."""
         cleaned = _clean(asdict(self))
         assert isinstance(cleaned, dict)
+        for step in cleaned["steps"]:
+            for move in step["moves"] if step["hypothetical"] else ():
+                move["hypothetical"] = True
         return cleaned
 
     def to_pandas(self) -> pd.DataFrame:
@@ -251,8 +254,8 @@ def _list(text: str) -> list[str]:
 def _paragraphs(
     before: View, after: View, row: int, items: Items, at: int, overlays: Sequence[str]
 ) -> list[ParagraphChange]:
-    old = {rule.paragraph: rule for rule in before.book.rules if rule.review is None}
-    new = {rule.paragraph: rule for rule in after.book.rules if rule.review is None}
+    old = {rule.paragraph: rule for rule in before.book.rules if rule.at_only or before.counts(rule)}
+    new = {rule.paragraph: rule for rule in after.book.rules if rule.at_only or after.counts(rule)}
     kind = int(items.kinds[at])
     found = []
     for code in dict.fromkeys((*new, *old)):

@@ -36,7 +36,10 @@ def changes_parts(changes: Changes) -> Iterator[Any]:
     """Every step: the acts, the counts, and a table of whoever moves."""
     yield from hypothetical_lines(changes.hypothetical)
     names = ", ".join(name.upper() for name in changes.jurisdictions)
-    yield f"{changes.rows:,} items, {names}, from {changes.from_day} to {changes.to_day}"
+    days = f"from {changes.from_day} to {changes.to_day}"
+    if changes.from_day == changes.to_day:
+        days = f"the rule book against the overlay on {changes.to_day}"
+    yield f"{changes.rows:,} items, {names}, {days}"
     for step in changes.steps:
         if step.moves or len(changes.steps) == 1:
             yield from _step_parts(step)
@@ -49,7 +52,7 @@ def changes_parts(changes: Changes) -> Iterator[Any]:
 def _step_parts(step: Step) -> Iterator[Any]:
     yield ""
     mark = "[bold magenta]HYPOTHETICAL[/] " if step.hypothetical else ""
-    yield f"{mark}[bold]{step.from_day} → {step.to_day}[/]"
+    yield f"{mark}[bold]{step.from_day} → {step.to_day if step.from_day != step.to_day else 'the overlay'}[/]"
     for name, counts in step.counts.items():
         for act in step.acts.get(name, []):
             yield f"  {name.upper()}: {escape(act['citation'])} (published {act['published']}): {escape(act['title'])}"
@@ -121,19 +124,26 @@ def _styled(verdict: str) -> str:
 def coverage_parts(coverage: Coverage) -> Iterator[Any]:
     """The matrix, the counts and the gaps."""
     yield from hypothetical_lines(coverage.hypothetical)
+    groups = _alike(coverage)
     matrix = Table(box=None, pad_edge=False, header_style="bold")
     matrix.add_column("item", overflow="ellipsis", no_wrap=True)
-    for name in coverage.jurisdictions:
-        matrix.add_column(name.upper(), justify="center", no_wrap=True)
+    for names in groups:
+        matrix.add_column(
+            f"{names[0].upper()}{f' +{len(names) - 1}' if names[1:] else ''}", justify="center", no_wrap=True
+        )
     for row in coverage.matrix[:SHOWN_ROWS]:
-        cells = (f"[{STYLES[row[name]]}]{SHORT[row[name]]}[/]" for name in coverage.jurisdictions)
+        cells = (f"[{STYLES[row[names[0]]]}]{SHORT[row[names[0]]]}[/]" for names in groups)
         matrix.add_row(escape(row["item"]), *cells)
     yield matrix
+    for names in groups:
+        if names[1:]:
+            yield f"[dim]{names[0].upper()} stands for {', '.join(name.upper() for name in names)}: alike in every item[/]"
     yield "[dim]yes controlled   no not controlled   ? cannot tell   - not modelled (neither ? nor - is a no)[/]"
     if coverage.rows > SHOWN_ROWS:
         yield f"[dim]the first {SHOWN_ROWS} of {coverage.rows:,} items are shown; --json has all of them[/]"
     yield ""
-    for name, counts in coverage.counts.items():
+    for names in groups:
+        name, counts = names[0], coverage.counts[names[0]]
         words = ", ".join(f"{number:,} {_styled(verdict)}" for verdict, number in counts.items())
         yield f"{name.upper()} on {coverage.as_of}: {words}"
     yield ""
@@ -146,20 +156,36 @@ def coverage_parts(coverage: Coverage) -> Iterator[Any]:
         yield "[dim]A gap is not a free path: one country's rules may follow an item abroad.[/]"
 
 
+def _alike(coverage: Coverage) -> list[list[str]]:
+    """Jurisdictions whose verdicts are the same in every item, such as the member states of the EU."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in coverage.jurisdictions:
+        groups.setdefault(tuple(row[name] for row in coverage.matrix), []).append(name)
+    return list(groups.values())
+
+
 def _gaps_table(gaps: list[Gap]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading, ratio in (("item", 3), ("controlled by", 3), ("free in", 6), ("undecided", 3)):
         table.add_column(heading, ratio=ratio, overflow="fold")
     for gap in gaps:
+        undecided = ((cell.jurisdiction, f"{cell.verdict}: {cell.why}") for cell in gap.undecided)
         table.add_row(
             escape(gap.item),
-            escape("\n".join(f"{cell.jurisdiction.upper()} {', '.join(cell.entries)}" for cell in gap.controlled)),
-            escape("\n".join(_free(cell) for cell in gap.free)),
-            escape("\n".join(f"{cell.jurisdiction.upper()} {cell.verdict}: {cell.why}" for cell in gap.undecided)),
+            escape(_grouped((cell.jurisdiction, ", ".join(cell.entries)) for cell in gap.controlled)),
+            escape(_grouped((cell.jurisdiction, _free(cell)) for cell in gap.free)),
+            escape(_grouped(undecided)),
         )
     return table
 
 
+def _grouped(cells: Iterable[tuple[str, str]]) -> str:
+    """Jurisdictions that say the same, on one line."""
+    groups: dict[str, list[str]] = {}
+    for name, words in cells:
+        groups.setdefault(words, []).append(name.upper())
+    return "\n".join(f"{' '.join(names)}: {words}" for words, names in groups.items())
+
+
 def _free(cell: Cell) -> str:
-    turned = "".join(f"; {verdict} under {change}" for change, verdict in cell.turned_by.items())
-    return f"{cell.jurisdiction.upper()}: {cell.why}{turned}"
+    return cell.why + "".join(f"; {verdict} under {change}" for change, verdict in cell.turned_by.items())

@@ -76,6 +76,8 @@ class Coverage:
         """For ``--json``."""
         cleaned = _clean(asdict(self))
         assert isinstance(cleaned, dict)
+        for row in (*cleaned["matrix"], *cleaned["gaps"]) if self.hypothetical else ():
+            row["hypothetical"] = True
         return cleaned
 
     def to_pandas(self) -> pd.DataFrame:
@@ -145,10 +147,11 @@ def _cell(view: View, row: int, items: Items, at: int, turned: dict[str, list[st
         turned_by={change: verdicts[row] for change, verdicts in turned.items() if verdicts[row] != view.verdict[row]},
     )
     kind = int(items.kinds[at])
-    asked = [(rule, view.state(rule, row, kind)) for rule in view.book.rules if rule.review is None]
+    asked = [(rule, view.state(rule, row, kind)) for rule in view.book.rules if view.counts(rule)]
     if cell.verdict == "not_controlled":
-        traces = [_trace(rule, items, at, state) for rule, state in asked if state and not rule.at_only]
-        cell.why = _nearest(traces) or "no line near it"
+        traces = [_trace(rule, items, at, state) for rule, state in asked if state]
+        silent = [getattr(rule, "none", "") for rule, _ in asked]
+        cell.why = _nearest(traces) or "; ".join(filter(None, silent)) or "no line near it"
     elif cell.verdict == "cannot_tell":
         unread = [f"{rule.paragraph}: {rule.unread}" for rule, state in asked if state == "open" and rule.unread]
         cell.why = "; ".join(unread) or f"needs {', '.join(cell.needs)}"

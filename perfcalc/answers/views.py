@@ -38,6 +38,10 @@ class View:
     needs: list[str]
     margin: list[float | None]
 
+    def counts(self, rule: Rule) -> bool:
+        """Whether a paragraph can make an item controlled."""
+        return any(self.book.counting >> r & 1 and each == rule for r, each in enumerate(self.book.rules))
+
     def state(self, rule: Rule, row: int, kind: int) -> str | None:
         """``met``, ``open`` or ``failed``; none when the rule is not in the book or not asked of the item."""
         for r, each in enumerate(self.book.rules):
@@ -131,8 +135,9 @@ def _shortfall(clauses: list[ClauseTrace]) -> float:
 
 def decision_words(rule: Rule, state: str | None, clauses: Sequence[ClauseTrace]) -> str:
     """A paragraph and what decides it, in one line: ``3A090.a.1: tpp 4,992 >= 4,800``."""
-    if rule.unread:
-        return f"{rule.paragraph}: {rule.unread}"
+    # What a paragraph says instead of numbers: why they were not read, or that the list holds no such control.
+    if silence := rule.unread or getattr(rule, "none", ""):
+        return f"{rule.paragraph}: {silence}"
     if rule.contains:
         verb = {"met": "contains", "open": "may contain"}.get(state or "", "contains no")
         return f"{rule.paragraph}: {verb} {' or '.join(rule.contains)}"

@@ -198,13 +198,8 @@ def read_folder(folder: Path) -> RuleBook:
         digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
         if path.name != "instruments.yaml":
             rules.extend(_read_entry(path, _instruments(path.parent)))
-    rules.sort(key=principal_order)
+    rules.sort(key=lambda rule: (rule.jurisdiction, rule.review is not None, rule.at_only, not rule.core, rule.entry))
     return RuleBook(tuple(rules), digest.hexdigest())
-
-
-def principal_order(rule: Rule) -> tuple[str, bool, bool, bool, str]:
-    """What a book is sorted by: the entry to name first comes first."""
-    return (rule.jurisdiction, rule.review is not None, rule.at_only, not rule.core, rule.entry)
 
 
 def read_yaml(path: Path) -> Any:

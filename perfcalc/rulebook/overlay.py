@@ -160,11 +160,22 @@ def apply(book: RuleBook, overlay: Overlay) -> RuleBook:
     for end in overlay.ends:
         rules = [part for rule in rules for part in _without(rule, overlay.jurisdiction, end.paragraph, end.day, None)]
     for new in overlay.rules:
-        rules = [part for rule in rules for part in _without(rule, new.jurisdiction, new.paragraph, new.start, new.end)]
-        rules.append(new)
-    rules.sort(key=books.principal_order)
+        at = _place(rules, new)
+        before, after = (
+            [part for rule in some for part in _without(rule, new.jurisdiction, new.paragraph, new.start, new.end)]
+            for some in (rules[:at], rules[at:])
+        )
+        rules = [*before, new, *after]
     digest = hashlib.sha256(f"{book.digest}{overlay.digest}".encode()).hexdigest()
-    return RuleBook(tuple(rules), digest, (*book.overlays, overlay.title))
+    return replace(book, rules=tuple(rules), digest=digest, overlays=(*book.overlays, overlay.title))
+
+
+def _place(rules: Sequence[Rule], new: Rule) -> int:
+    """Where a version goes: before the paragraph that it replaces, else after those that make an item controlled."""
+    own = [at for at, rule in enumerate(rules) if rule.jurisdiction == new.jurisdiction]
+    same = [at for at in own if rules[at].paragraph == new.paragraph]
+    last = [at for at in own if rules[at].at_only or rules[at].review] if not new.at_only and not new.review else []
+    return (same or last or [own[-1] + 1 if own else len(rules)])[0]
 
 
 def _without(rule: Rule, jurisdiction: str, paragraph: str, start: date, end: date | None) -> Iterator[Rule]:
