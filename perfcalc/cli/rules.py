@@ -59,3 +59,38 @@ def rules_lint(overlay: str | None, as_of: str | None, as_json: bool) -> None:
             click.echo(f"{finding.level}: {finding.where}: {finding.what}")
         click.echo(f"{versions} versions checked, {sum(each.level == 'error' for each in findings)} errors")
     sys.exit(DONE_BUT if any(finding.level == "error" for finding in findings) else DONE)
+
+
+@rules.command("coverage")
+@click.option(
+    "--as-of", metavar="DATE", help="The law of this day. Default: the day on which the book was last checked."
+)
+@click.option("--markdown", is_flag=True, help="As the page docs/coverage.md.")
+@json_option
+def rules_coverage(as_of: str | None, markdown: bool, as_json: bool) -> None:
+    """How far the rule book goes: modelled, flagged only, or not modelled."""
+    from perfcalc.answers import ledgers
+
+    answer = ledgers.rules_coverage(as_of)
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+    elif markdown:
+        click.echo(ledgers.coverage_page(answer))
+    else:
+        console().print(ledgers.coverage_table(answer))
+        console().print(ledgers.LEGEND)
+        for each in answer["not_modelled"]:
+            click.echo(f"not modelled: {each['jurisdiction'].upper()}: {each['what']} ({each['why']})")
+
+
+@rules.command("ambiguities")
+@click.option("--markdown", is_flag=True, help="As the page docs/ambiguities.md.")
+@json_option
+def rules_ambiguities(markdown: bool, as_json: bool) -> None:
+    """Every open legal reading: who reads it how, what perfcalc does, which option changes it."""
+    from perfcalc.answers import ledgers
+
+    if as_json:
+        click.echo(json.dumps(ledgers.ledger(), indent=2))
+    else:
+        click.echo(ledgers.ledger_page() if markdown else ledgers.ledger_text(ledgers.ledger()))
