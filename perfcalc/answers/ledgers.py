@@ -112,7 +112,7 @@ def ledger_text(entries: Sequence[dict[str, Any]]) -> str:
         lines.append(f"{entry['id']}  ({entry['jurisdiction'].upper()} {entry['paragraph']})")
         lines += wrap(entry["question"], 98, initial_indent="  ", subsequent_indent="  ")
         for view in entry["readings"]:
-            lines += wrap(f"- {view['says']} ({view['who']})", 98, initial_indent="  ", subsequent_indent="    ")
+            lines += wrap(f"- {view['who']}: {view['says']}", 98, initial_indent="  ", subsequent_indent="    ")
         lines += wrap(f"perfcalc: {entry['default']} {_option(entry)}", 98, initial_indent="  ", subsequent_indent="  ")
         lines.append("")
     return "\n".join(lines).rstrip()
@@ -153,7 +153,7 @@ def _ledger_lines(entries: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield from wrap(entry["question"], 110)
         yield ""
         for view in entry["readings"]:
-            yield from wrap(f"- {view['says']}: {view['who']}.", 110, subsequent_indent="  ")
+            yield from wrap(f"- {view['who']}: {view['says']}.", 110, subsequent_indent="  ")
             yield f"  <{view['source']}>"
         yield ""
         yield from wrap(f"**perfcalc:** {entry['default']} {_option(entry)}", 110)

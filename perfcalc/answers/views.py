@@ -38,18 +38,19 @@ class View:
     needs: list[str]
     margin: list[float | None]
 
+    def __post_init__(self) -> None:
+        self._bits = {rule.paragraph: r for r, rule in enumerate(self.book.rules)}
+
     def counts(self, rule: Rule) -> bool:
         """Whether a paragraph can make an item controlled."""
-        return any(self.book.counting >> r & 1 and each == rule for r, each in enumerate(self.book.rules))
+        return bool(self.book.counting >> self._bits[rule.paragraph] & 1)
 
     def state(self, rule: Rule, row: int, kind: int) -> str | None:
-        """``met``, ``open`` or ``failed``; none when the rule is not in the book or not asked of the item."""
-        for r, each in enumerate(self.book.rules):
-            if each.paragraph == rule.paragraph:
-                if kind < 0 or not is_asked(r, kind, int(self.given[row]), self.book.exact_program):
-                    return None
-                return STATES[2 if self.judgement.met[row] >> r & 1 else int(self.judgement.open[row] >> r & 1)]
-        return None
+        """``met``, ``open`` or ``failed``; none when the paragraph is not asked of the item."""
+        r = self._bits[rule.paragraph]
+        if kind < 0 or not is_asked(r, kind, int(self.given[row]), self.book.exact_program):
+            return None
+        return STATES[2 if self.judgement.met[row] >> r & 1 else int(self.judgement.open[row] >> r & 1)]
 
 
 class Measured:

@@ -115,7 +115,7 @@ def read(path: Path) -> Overlay:
             url=str(text["text"]),
             note=str(text.get("note", "")),
             rules=tuple(_rules(path, text)),
-            ends=tuple(End(str(end["paragraph"]), _day(end["on"])) for end in text.get("ends", ())),
+            ends=tuple(End(str(end["paragraph"]), _day(end["day"])) for end in text.get("ends", ())),
             digest=hashlib.sha256(path.read_bytes()).hexdigest(),
         )
     except InputError:
