@@ -21,8 +21,8 @@ from perfcalc.metrics.readings import Readings, every_combination, one_changed
 from perfcalc.rulebook.book import Rule
 from perfcalc.sheets.columns import text_column
 from perfcalc.verdicts.columns import verdict_columns
-from perfcalc.verdicts.decide import VERDICTS, is_asked
-from perfcalc.verdicts.judge import Judgement, given_mask, judge
+from perfcalc.verdicts.decide import VERDICTS
+from perfcalc.verdicts.judge import Judgement, asked_mask, judge
 from perfcalc.verdicts.tables import Book
 
 
@@ -32,7 +32,7 @@ class View:
 
     book: Book
     judgement: Judgement
-    given: Indices
+    asked: Indices
     verdict: list[str]
     entries: list[str]
     needs: list[str]
@@ -48,7 +48,7 @@ class View:
     def state(self, rule: Rule, row: int, kind: int) -> str | None:
         """``met``, ``open`` or ``failed``; none when the paragraph is not asked of the item."""
         r = self._bits[rule.paragraph]
-        if kind < 0 or not is_asked(r, kind, int(self.given[row]), self.book.exact_program):
+        if kind < 0 or KINDS[kind] not in rule.kinds or not self.asked[row] >> r & 1:
             return None
         return STATES[2 if self.judgement.met[row] >> r & 1 else int(self.judgement.open[row] >> r & 1)]
 
@@ -76,7 +76,7 @@ class Measured:
         return View(
             book,
             judgement,
-            given_mask(book, facts, kinds),
+            asked_mask(book, facts, kinds),
             words["verdict"],
             [text or "" for text in words["entries"]],
             [text or "" for text in words["needs"]],
@@ -153,7 +153,7 @@ def clause_words(clause: ClauseTrace) -> str:
     field = FIELDS.get(clause.metric)
     if field is not None and field.type == "choice":
         value = field.choices[int(clause.low)] if clause.low == clause.high else "unknown"
-    elif clause.low > clause.high:
+    elif np.isnan(clause.low):
         value = "does not exist"
     else:
         value = interval_text(clause.low, clause.high, unit_of(clause.metric) if clause.metric != "tpp" else "")
