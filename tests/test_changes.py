@@ -144,6 +144,15 @@ def test_an_open_item_says_what_it_needs():
     assert {clause.metric for clause in opened["3A090.a.2"].clauses_after} == {"performance_density"}
 
 
+def test_an_item_that_turns_on_a_reading_needs_it():
+    """TF32 at 19 and at 32 bits: 200 x 19 is 3,800 and 200 x 32 is 6,400."""
+    frame = pd.DataFrame([{"name": "x", "tf32_tflops": "200", "datacenter": "yes", "interconnect_gb_s": "64"}])
+    frame = frame.assign(die_area_mm2="9999", transistor_architecture="non_planar")
+    (move,) = perfcalc.changes(frame, from_="2023-11-16", to="2023-11-17", readings="all").steps[0].moves
+    assert move.after.verdict == "cannot_tell"
+    assert move.after.needs == ["reading:tf32_bits=32"]
+
+
 def test_a_computer_moves_with_its_chip():
     frame = pd.DataFrame(
         [

@@ -152,6 +152,12 @@ def test_replacing_a_paragraph_for_some_days(tmp_path):
     assert days[-1] == (date(2026, 9, 1), None)
 
 
+def test_replacing_a_version_whole_leaves_nothing_of_it(tmp_path):
+    path = write(tmp_path, HEAD + REPLACES.replace("2026-06-01", "2023-11-17").replace("2026-09-01", "null"))
+    (version,) = (rule for rule in overlaid([path]).rules if rule.paragraph == "3A090.a.1")
+    assert (version.start, version.end, version.overlay) == (date(2023, 11, 17), None, "bill")
+
+
 def test_ending_a_paragraph(tmp_path):
     path = write(tmp_path, HEAD + ENDS)
     item = {"fp16_tflops": "300", "die_area_mm2": "9999", "datacenter": "yes"}

@@ -21,7 +21,7 @@ from perfcalc.metrics.readings import Readings, every_combination, one_changed
 from perfcalc.rulebook.book import Rule
 from perfcalc.sheets.columns import text_column
 from perfcalc.verdicts.columns import verdict_columns
-from perfcalc.verdicts.decide import VERDICTS
+from perfcalc.verdicts.decide import VERDICTS, States
 from perfcalc.verdicts.judge import Judgement, asked_mask, judge
 from perfcalc.verdicts.tables import Book
 
@@ -71,7 +71,12 @@ class Measured:
         facts, kinds = self.items.facts, self.items.kinds
         judgement = judge(book, facts, kinds, _exactly(self.batch, self.plan, self.readings))
         prefix = book.jurisdiction
-        columns = verdict_columns(book, judgement, facts, kinds, {}, None)
+        turning = {}
+        if self.plan.widen:
+            # An item that is open because of a reading needs that reading to be settled.
+            usual = self._under(book, self.plan.readings)
+            turning = {change: self._under(book, other) != usual for change, other in self._other_readings()}
+        columns = verdict_columns(book, judgement, facts, kinds, turning, None)
         words = {name: columns[f"{prefix}_{name}"].to_pylist() for name in ("verdict", "entries", "needs", "margin")}
         return View(
             book,
@@ -95,13 +100,19 @@ class Measured:
     def turned(self, book: Book, view: View) -> dict[str, list[str]]:
         """For each other reading of the law (``name=option``) the verdicts that it gives, where any differs."""
         found = {}
-        for change, readings in one_changed(self.plan.readings, metrics.relevant_readings(self.items.facts)):
-            other = measure_batch(self.batch, self.plan, (readings,))
-            judged = judge(book, other.facts, other.kinds, _exactly(self.batch, self.plan, (readings,)))
-            verdicts = [VERDICTS[code] for code in judged.verdict]
+        for change, readings in self._other_readings():
+            verdicts = [VERDICTS[code] for code in self._under(book, readings)]
             if verdicts != view.verdict:
                 found[change] = verdicts
         return found
+
+    def _other_readings(self) -> tuple[tuple[str, Readings], ...]:
+        return one_changed(self.plan.readings, metrics.relevant_readings(self.items.facts))
+
+    def _under(self, book: Book, readings: Readings) -> States:
+        """The verdicts under one choice of readings."""
+        other = measure_batch(self.batch, self.plan, (readings,))
+        return judge(book, other.facts, other.kinds, _exactly(self.batch, self.plan, (readings,))).verdict
 
     def kind(self, row: int) -> str:
         """The kind of an item."""
