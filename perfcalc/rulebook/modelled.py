@@ -56,6 +56,8 @@ class Reviewed:
 
     def topic_of(self, rule: Rule) -> str | None:
         """The topic of a paragraph; none where it fits no topic."""
+        if getattr(rule, "role", "control") not in ("control", "review"):
+            return None  # a definition, tariff or presumption is listed among the other subjects
         if not rule.boxes and not rule.contains:
             return self.untested.get(rule.kinds[0])
         return next((topic.id for topic in self.topics if topic.fits(rule)), None)
