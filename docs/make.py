@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import perfcalc
+from perfcalc.answers.ledgers import coverage_page, ledger_page, rules_coverage
 from perfcalc.answers.reference import fields_markdown
 from perfcalc.answers.tables import scores_table
 from perfcalc.cli import main
@@ -78,6 +79,8 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": rerun((ROOT / "README.md").read_text("utf-8")),
         ROOT / "docs" / "fields.md": fields_markdown(),
+        ROOT / "docs" / "ambiguities.md": f"{ledger_page()}\n",
+        ROOT / "docs" / "coverage.md": f"{coverage_page(rules_coverage())}\n",
         ROOT / "docs" / "score.svg": picture(),
     }
 

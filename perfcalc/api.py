@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,15 @@ from perfcalc.line import Plan, make_plan, parse_day
 from perfcalc.line import run as run_line
 from perfcalc.metrics.readings import DEFAULT, Readings
 from perfcalc.metrics.readings import parse as parse_readings
-from perfcalc.rulebook.book import Law
+from perfcalc.rulebook.book import Law, RuleBook
+from perfcalc.rulebook.overlay import Overlays, overlaid
 from perfcalc.sheets.read import BATCH_ROWS, open_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from perfcalc.answers.changes import Changes
+    from perfcalc.answers.coverage import Coverage
 
 #: A pandas frame, or any frame that offers the Arrow C stream (polars, DuckDB, pyarrow).
 Frame = Any
@@ -51,6 +56,7 @@ def score(
     destination: str | None = None,
     end_user_hq: str | None = None,
     law: Law = "enforced",
+    rules: Overlays = (),
 ) -> Frame:
     """Score every row of a frame.
 
@@ -70,6 +76,9 @@ def score(
         Two-letter country code of the headquarters of the end user, or of its ultimate parent. Not known by default.
     law
         ``enforced``, or ``codified``: with the rules that are law but not enforced.
+    rules
+        Overlays on the rule book: files, or names of those that ship (``safe-chips``). Every row is then marked in a
+        column ``hypothetical``.
 
     Returns
     -------
@@ -82,7 +91,9 @@ def score(
         A column, day, jurisdiction or reading cannot be used.
     """
     table = to_arrow(frame)
-    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination, end_user_hq, law)
+    plan = plan_for(
+        table.schema.names, "the frame", as_of, jurisdictions, readings, destination, end_user_hq, law, rules
+    )
     # An empty frame still has result columns.
     batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
     scored = pa.Table.from_batches(run_line(batches, plan))
@@ -102,6 +113,7 @@ def explain(
     jurisdictions: Sequence[str] = ("us",),
     readings: str | Mapping[str, str] = "",
     law: Law = "enforced",
+    rules: Overlays = (),
 ) -> Explanation:
     """Explain one item of a frame; ``str()`` of the result is the text that the command line prints.
 
@@ -111,7 +123,7 @@ def explain(
         No item, or several, are called so.
     """
     table = to_arrow(frame)
-    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, law=law)
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, law=law, rules=rules)
     batches = table.combine_chunks().to_batches()
     if not batches:
         raise InputError("the frame has no rows", "give it one")
@@ -147,6 +159,7 @@ def plan_for(
     destination: str | None = None,
     end_user_hq: str | None = None,
     law: Law = "enforced",
+    rules: Overlays = (),
 ) -> Plan:
     """A plan from options as people write them."""
     try:
@@ -157,8 +170,18 @@ def plan_for(
             chosen = DEFAULT if widen else parse_readings(readings)
     except (TypeError, ValueError) as error:
         raise InputError(str(error), "see `perfcalc readings`") from error
+    book = overlaid(rules)
     return make_plan(
-        columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination, end_user_hq, law
+        columns,
+        where,
+        parse_day(as_of),
+        tuple(jurisdictions),
+        chosen,
+        widen=widen,
+        destination=destination,
+        end_user_hq=end_user_hq,
+        law=law,
+        rules=book,
     )
 
 
@@ -190,3 +213,92 @@ def to_arrow(frame: Frame) -> pa.Table:
 
 def _is_pandas(frame: Frame) -> bool:
     return any(base.__module__.split(".")[0] == "pandas" for base in type(frame).__mro__)
+
+
+def changes(
+    frame: Frame,
+    *,
+    from_: str | date | None = None,
+    to: str | date | None = None,
+    jurisdictions: Sequence[str] = ("us",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+    step: bool = False,
+) -> Changes:
+    """Who moves between two days, or between the rule book and an overlay: by which clause, and why.
+
+    Parameters
+    ----------
+    from_, to
+        The two days, ``YYYY-MM-DD``; `to` is today by default. Without `from_`, the book is compared with the same
+        book under the overlays on the day `to`.
+    rules
+        Overlays: files, or names of those that ship. They are law on the far side of the comparison only.
+    step
+        Every day in between on which the book changes, not only the two ends.
+
+    Returns
+    -------
+    Changes
+        ``str()`` is what the command line prints; ``to_dict()`` and ``to_pandas()`` have everything.
+
+    Raises
+    ------
+    InputError
+        A day, jurisdiction or overlay cannot be used, or there is nothing to compare.
+    """
+    from perfcalc.answers.changes import changes_between, days_between
+
+    table = to_arrow(frame)
+    last = parse_day(to)
+    first = last if from_ is None else parse_day(from_)
+    if first > last:
+        raise InputError(f"{first} is after {last}", "give the earlier day as the first")
+    if first == last and not rules:
+        raise InputError("nothing to compare", "give two days, or a day and an overlay of the rules")
+    book = overlaid(rules)
+    asked = book.jurisdictions if tuple(jurisdictions) == ("all",) else tuple(jurisdictions)
+    dates = sorted({day for name in asked for day in book.dates(name)})
+    days = days_between(dates, first, last) if step else [last]
+    # With overlays the first comparison is on the first day itself, so that the days after it show the calendar only.
+    days = [first, *days] if rules and step and first < last else days
+    before = _without_unknown(overlaid(()), book, asked)
+    plans = [
+        plan_for(table.schema.names, "the frame", day, asked, readings, law=law, rules=rules_then)
+        for day, rules_then in ((first, before), *((day, book) for day in days))
+    ]
+    return changes_between(table, plans)
+
+
+def _without_unknown(plain: RuleBook, book: RuleBook, asked: Sequence[str]) -> RuleBook:
+    """The plain book, to be asked for jurisdictions that only an overlay knows: nothing is modelled there."""
+    strange = [
+        rule for rule in book.rules if rule.jurisdiction in asked and rule.jurisdiction not in plain.jurisdictions
+    ]
+    return replace(plain, rules=(*plain.rules, *(replace(rule, status="proposed") for rule in strange)))
+
+
+def coverage(
+    frame: Frame,
+    *,
+    as_of: str | date | None = None,
+    jurisdictions: Sequence[str] = ("all",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+) -> Coverage:
+    """Items against jurisdictions on one day, and the gaps: what some control and others leave free.
+
+    An open verdict, or one that is not modelled, is never counted as free.
+
+    Raises
+    ------
+    InputError
+        A day, jurisdiction or overlay cannot be used.
+    """
+    from perfcalc.answers.coverage import cover
+
+    table = to_arrow(frame)
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, law=law, rules=rules)
+    return cover(table, plan)

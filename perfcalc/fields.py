@@ -386,6 +386,16 @@ METRICS: Final[dict[str, Metric]] = {
             ("transistors_bn",),
         ),
         Metric(
+            "memory_and_interconnect_gb_s",
+            "GB/s",
+            ("ic",),
+            "chips:memory_and_interconnect",
+            "memory_bandwidth_gb_s + interconnect_gb_s",
+            "S.3374 (119th Congress, a bill), 'covered integrated circuit'; tested by no law in force",
+            ("memory_bandwidth_gb_s", "interconnect_gb_s"),
+            ("memory_bandwidth_gb_s", "interconnect_gb_s"),
+        ),
+        Metric(
             "memory_bandwidth_density",
             "GB/s/mm²",
             ("memory",),

@@ -27,7 +27,7 @@ from perfcalc.fields import FIELDS
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
-from perfcalc.rulebook.book import LAYERS, Law, load
+from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
@@ -63,6 +63,10 @@ class Plan:
         Two-letter code of the country in which the end user, or its ultimate parent, has its headquarters.
     law
         Law as enforced, or as codified.
+    rulebook
+        Digest of the rule book.
+    overlays
+        Titles of the overlays on it: with any, every result is marked as hypothetical.
     """
 
     columns: Mapping[str, str]
@@ -72,6 +76,8 @@ class Plan:
     destination: str | None = None
     end_user_hq: str | None = None
     law: Law = "enforced"
+    rulebook: str = ""
+    overlays: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -84,15 +90,19 @@ def make_plan(
     destination: str | None = None,
     end_user_hq: str | None = None,
     law: Law = "enforced",
+    rules: RuleBook | None = None,
 ) -> Plan:
     """Recognise the columns of a sheet and compile the law of a day.
+
+    Without `rules`, the book that ships with perfcalc; the jurisdiction ``all`` stands for every one in the book.
 
     Raises
     ------
     InputError
         A heading, jurisdiction, country or layer of law cannot be used.
     """
-    book = load()
+    book = rules or load()
+    jurisdictions = book.jurisdictions if tuple(jurisdictions) == ("all",) else jurisdictions
     if law not in LAYERS:
         raise InputError(f"{law!r} is not a layer of law", f"choose from {', '.join(LAYERS)}")
     if end_user_hq and not destination:
@@ -110,6 +120,8 @@ def make_plan(
         destination.upper() if destination else None,
         end_user_hq.upper() if end_user_hq else None,
         law,
+        book.digest,
+        book.overlays,
     )
 
 
@@ -166,6 +178,8 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
             columns |= licence_columns(book, table, judged, beside, plan.destination, plan.end_user_hq, review)
         results |= columns
     results["problems"] = _problem_column(items.problems, batch.num_rows)
+    if plan.overlays:
+        results["hypothetical"] = pa.array([True] * batch.num_rows, pa.bool_())
     taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
     return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken.values(), *results.keys()])
 
@@ -201,6 +215,7 @@ class Summary:
     not_asked: dict[str, list[str]] = field(default_factory=dict)
     suggestions: dict[str, str] = field(default_factory=dict)
     rulebook: str = ""
+    hypothetical: tuple[str, ...] = ()
 
     @property
     def undecided(self) -> int:
@@ -235,6 +250,7 @@ class Summary:
             "not_asked": self.not_asked,
             "unrecognised_columns": self.suggestions,
             "rulebook": self.rulebook,
+            **({"hypothetical": list(self.hypothetical)} if self.hypothetical else {}),
         }
 
 
@@ -289,7 +305,7 @@ def score_sheet(
     The file appears whole or not at all; rows that could not be read go to ``OUT.rejects.csv``.
     """
     jurisdictions = tuple(book.jurisdiction for book in plan.books)
-    summary = Summary(plan.books[0].day, jurisdictions, rulebook=load().digest)
+    summary = Summary(plan.books[0].day, jurisdictions, rulebook=plan.rulebook, hypothetical=plan.overlays)
     summary.not_asked = {book.jurisdiction: not_asked(plan, book) for book in plan.books}
     summary.suggestions = suggest(sheet.schema.names, plan.columns)
     kept: list[pa.RecordBatch] = []

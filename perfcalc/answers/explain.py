@@ -95,6 +95,8 @@ class Explanation:
     problems: str
     jurisdictions: list[JurisdictionTrace] = field(default_factory=list)
     law: str = "enforced"
+    #: Titles of the overlays on the rule book; with any, the explanation is hypothetical.
+    hypothetical: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``: infinities become null."""
@@ -170,6 +172,7 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         readings={question.name: getattr(plan.readings, question.name) for question in QUESTIONS},
         problems=scored["problems"] or "",
         law=plan.law,
+        hypothetical=list(plan.overlays),
     )
     for book in plan.books:
         explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))

@@ -12,6 +12,7 @@ from rich.table import Table
 from perfcalc.errors import InputError
 from perfcalc.line import parse_day
 from perfcalc.rulebook.book import Box, Rule, load
+from perfcalc.rulebook.overlay import Overlays, overlaid
 
 WIDTH: Final = 100
 
@@ -42,6 +43,7 @@ def describe(rule: Rule) -> dict[str, Any]:
         "verified": rule.verified.isoformat(),
         "confidence": rule.confidence,
         "note": rule.note,
+        **({"hypothetical": True, "overlay": rule.overlay} if rule.overlay else {}),
     }
 
 
@@ -49,10 +51,10 @@ def _box(box: Box) -> list[str]:
     return [f"{condition.metric} {condition.operator} {condition.limit_text}" for condition in box]
 
 
-def list_rules(as_of: str | None, jurisdictions: Sequence[str] | None) -> list[dict[str, Any]]:
+def list_rules(as_of: str | None, jurisdictions: Sequence[str] | None, overlays: Overlays = ()) -> list[dict[str, Any]]:
     """Every version, or those in force on a day."""
     day = parse_day(as_of) if as_of else None
-    book = load()
+    book = overlaid(overlays)
     # A list that several of the jurisdictions include is listed once.
     chosen = (
         book.rules if jurisdictions is None else dict.fromkeys(rule for name in jurisdictions for rule in book.of(name))
@@ -96,7 +98,7 @@ def rules_table(found: Sequence[dict[str, Any]]) -> Table:
     table.add_column("test", ratio=2)
     table.add_column("citation", no_wrap=True)
     for rule in found:
-        words = escape(words_of_test(rule))
+        words = ("[bold magenta]HYPOTHETICAL[/] " if rule.get("hypothetical") else "") + escape(words_of_test(rule))
         table.add_row(
             rule["jurisdiction"], rule["paragraph"], rule["from"], rule["until"] or "", words, rule["citation"]
         )

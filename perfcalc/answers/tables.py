@@ -83,6 +83,7 @@ def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     """The last lines of a run."""
     total = summary.rows
     yield ""
+    yield from hypothetical_lines(summary.hypothetical)
     for name, counts in summary.verdicts.items():
         parts = ", ".join(f"[{STYLES[word]}]{counts[word]:,} {word}[/]" for word in STYLES if counts[word])
         yield f"{name.upper()} on {summary.as_of}: {parts or 'no items'}"
@@ -103,3 +104,9 @@ def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
         yield f"[red]rejected[/] {escape(reject.file)}, {where}: {reject.reason}; {reject.remedy}"
     if summary.rejects:
         yield f"[red]{len(summary.rejects):,} rows rejected[/]"
+
+
+def hypothetical_lines(overlays: Sequence[str]) -> Iterator[str]:
+    """What stands above every answer that is given with an overlay."""
+    if overlays:
+        yield f"[bold magenta]HYPOTHETICAL[/]: with {escape('; '.join(overlays))} laid over the rule book. Not law."

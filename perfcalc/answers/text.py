@@ -30,6 +30,9 @@ def _explanation_lines(explanation: Explanation) -> Iterator[str]:
         heading += f", law as {explanation.law}"
     yield heading
     yield "=" * len(heading)
+    if explanation.hypothetical:
+        overlays = "; ".join(explanation.hypothetical)
+        yield from wrap(f"HYPOTHETICAL: with {overlays} laid over the rule book. Not law.", WIDTH)
     for jurisdiction in explanation.jurisdictions:
         yield ""
         yield f"{jurisdiction.jurisdiction.upper()}: {VERDICT_WORDS[jurisdiction.verdict]}"

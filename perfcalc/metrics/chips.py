@@ -216,3 +216,13 @@ def aggregated_transistors(facts: Facts, readings: Readings) -> Bounds:
         bound[stated] = counted[side][stated]
         bound[planar] = facts.full(0)[planar]
     return low, high
+
+
+def memory_and_interconnect(facts: Facts, readings: Readings) -> Bounds:
+    """Total DRAM bandwidth and interconnect bandwidth, added, in GB/s.
+
+    Source: S.3374 (119th Congress), a bill: no law in force tests it.
+    """
+    memory, links = facts.interval("memory_bandwidth_gb_s"), facts.interval("interconnect_gb_s")
+    low = memory[0] + links[0]
+    return low, low if memory[0] is memory[1] and links[0] is links[1] else memory[1] + links[1]

@@ -38,6 +38,9 @@ NOT_ENTRIES: Final = ("instruments.yaml", "jurisdiction.yaml", "country_groups.y
 
 FOLDER: Final = Path(__file__).parent
 
+#: The folder of overlays: bills and examples, no jurisdiction and no law.
+OVERLAYS: Final = "overlays"
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -119,6 +122,8 @@ class Rule:
     none
         The list was read, or reported, and holds no such control in these days: by whom. It is never met, and being
         core it makes the answer `not_controlled` where silence would be `not_modelled`.
+    overlay
+        The overlay that put this version into the book (`perfcalc.rulebook.overlay`): hypothetical law.
     """
 
     jurisdiction: str
@@ -147,6 +152,7 @@ class Rule:
     measures: tuple[str, ...] = ()
     role: Role = "control"
     none: str = ""
+    overlay: str = ""
 
     @property
     def at_only(self) -> bool:
@@ -198,6 +204,8 @@ class RuleBook:
     rules: tuple[Rule, ...]
     digest: str
     places: Mapping[str, Jurisdiction] = field(default_factory=dict)
+    #: Titles of the overlays laid on it; with any, every answer is hypothetical.
+    overlays: tuple[str, ...] = ()
 
     @property
     def jurisdictions(self) -> tuple[str, ...]:
@@ -248,6 +256,7 @@ def read_folder(folder: Path) -> RuleBook:
         A file does not have the form described in CONTRIBUTING.md.
     """
     files = sorted(path for path in folder.glob("*/*.yaml") if not path.name.endswith(".cases.yaml"))
+    files = [path for path in files if path.parent.name != OVERLAYS]
     digest = hashlib.sha256()
     rules: list[Rule] = []
     for path in files:

@@ -35,6 +35,8 @@ def lint(book: RuleBook, today: date) -> list[Finding]:
     ordered = sorted(book.rules, key=lambda rule: (rule.jurisdiction, rule.paragraph, rule.start))
     for _, versions in groupby(ordered, lambda rule: (rule.jurisdiction, rule.paragraph)):
         findings.extend(_lint_versions(list(versions)))
+    for jurisdiction in book.jurisdictions:
+        findings.extend(_lint_holes(book, jurisdiction))
     return sorted(findings, key=lambda finding: (finding.level != "error", finding.where))
 
 
@@ -57,6 +59,8 @@ def _lint_rule(rule: Rule, book: RuleBook, today: date) -> Iterator[Finding]:
         yield error(f"role {rule.role!r} is none of {', '.join(ROLES)}")
     if not rule.instruments:
         yield error("no citation")
+    if not all(each.url.startswith("https://") or each.url.startswith("http://") for each in rule.instruments):
+        yield error("an instrument without a link")
     if rule.verified < min((each.published for each in rule.instruments), default=rule.verified):
         yield error("checked before it was published")
     if not rule.boxes and not rule.contains and not rule.unread and not rule.none:
@@ -91,3 +95,18 @@ def _lint_versions(versions: list[Rule]) -> Iterator[Finding]:
             yield Finding("error", where, f"overlaps the version from {earlier.start}")
         elif earlier.end < later.start:
             yield Finding("warning", where, f"no version from {earlier.end} until then")
+
+
+def _lint_holes(book: RuleBook, jurisdiction: str) -> Iterator[Finding]:
+    """Days between two modelled times on which a kind of item has no core paragraph: the answer is `not_modelled`."""
+    for kind in KINDS:
+        covered = [
+            (day, any(rule.core and kind in rule.kinds for rule in book.on(jurisdiction, day)))
+            for day in book.dates(jurisdiction)
+        ]
+        modelled = [at for at, (_, is_covered) in enumerate(covered) if is_covered]
+        for at in range(modelled[0], modelled[-1]) if modelled else ():
+            if covered[at][1] and not covered[at + 1][1]:
+                until = next(day for day, is_covered in covered[at + 1 :] if is_covered)
+                where = f"{jurisdiction} {kind} from {covered[at + 1][0]}"
+                yield Finding("warning", where, f"no core paragraph for this kind until {until}")

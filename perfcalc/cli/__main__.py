@@ -1,0 +1,5 @@
+"""``python -m perfcalc.cli``."""
+
+from perfcalc.cli.app import main
+
+main()

@@ -1,0 +1,107 @@
+"""What every command shares: the program itself, its options, its console."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from perfcalc import __version__
+from perfcalc.errors import InputError
+
+DONE, DONE_BUT, WRONG = 0, 1, 2
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Commands(click.Group):
+    """Turns what perfcalc cannot use into a message and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(WRONG)
+        except BrokenPipeError:
+            ctx.exit(DONE)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="perfcalc")
+def main() -> None:
+    """Is this chip, computer or quantum machine export-controlled: by which rule, where, on which day, by how much?"""
+
+
+rules_option = click.option(
+    "--rules",
+    "overlays",
+    multiple=True,
+    metavar="OVERLAY",
+    help="A bill or a rule of your own, laid over the rule book: a file, or the name of one that ships (safe-chips).",
+)
+
+
+law_layer_option = click.option(
+    "--law",
+    type=click.Choice(["enforced", "codified"]),
+    default="enforced",
+    show_default=True,
+    help="Law as enforced, or as codified: with rules that the authority does not enforce.",
+)
+
+
+def law_options(command: F) -> F:
+    """Which law: day, jurisdictions, readings, overlays."""
+    for option in (
+        rules_option,
+        click.option("--as-of", metavar="DATE", help="The day whose law is asked, YYYY-MM-DD. Default: today."),
+        law_layer_option,
+        click.option("--jurisdiction", default="us", show_default=True, help="One or more, joined by commas."),
+        click.option(
+            "--readings",
+            default="",
+            metavar="CHOICES",
+            help="'all' to cover every open reading of the law, or choices such as tf32_bits=32,units=max.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+
+
+def split(text: str) -> tuple[str, ...]:
+    """``us,eu`` as names."""
+    return tuple(part.strip().casefold() for part in text.split(",") if part.strip())
+
+
+def console(stderr: bool = False) -> Any:
+    """A terminal that does not colour numbers by itself."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+@contextmanager
+def progress_bar(rows: int | None, wanted: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal; nothing elsewhere."""
+    if not wanted or not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("scoring"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=rows)
+        yield lambda done: bar.update(task, completed=done)

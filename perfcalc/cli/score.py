@@ -1,0 +1,190 @@
+"""``perfcalc score``, ``explain``, ``readings`` and ``template``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from perfcalc.cli.app import DONE, DONE_BUT, console, json_option, law_options, main, progress_bar, split
+from perfcalc.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perfcalc.line import Summary
+    from perfcalc.rulebook.book import Law
+
+
+@main.command()
+@click.argument("sheets", metavar="SHEET...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="OUT.csv or OUT.parquet.")
+@law_options
+@click.option(
+    "--destination", metavar="CC", help="Two-letter country code: adds licence, usable exceptions and review policy."
+)
+@click.option(
+    "--end-user-hq",
+    metavar="CC",
+    help="Country of the headquarters of the end user, or of its ultimate parent. Default: not known.",
+)
+@click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
+@click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
+@json_option
+def score(
+    sheets: tuple[Path, ...],
+    output: Path | None,
+    as_of: str | None,
+    jurisdiction: str,
+    readings: str,
+    overlays: tuple[str, ...],
+    law: Law,
+    destination: str | None,
+    end_user_hq: str | None,
+    strict: bool,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Score every item of a sheet (CSV or Parquet)."""
+    from perfcalc.api import plan_for
+    from perfcalc.line import score_sheet
+    from perfcalc.sheets.read import open_sheet
+
+    if len(sheets) > 1:
+        raise InputError("several sheets at once are not supported yet", "score them one by one")
+    if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
+        raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
+    sheet = open_sheet(sheets[0])
+    plan = plan_for(
+        sheet.schema.names,
+        str(sheet.path),
+        as_of,
+        split(jurisdiction),
+        readings,
+        destination=destination,
+        end_user_hq=end_user_hq,
+        law=law,
+        rules=overlays,
+    )
+    with progress_bar(sheet.rows, output is not None and not as_json) as progress:
+        summary, scored = score_sheet(sheet, plan, output, threads, progress)
+    if as_json:
+        answer = summary.to_dict()
+        if output is None:
+            answer["items"] = [row for batch in scored for row in batch.to_pylist()]
+        click.echo(json.dumps(answer, indent=2, default=str))
+    else:
+        if output is None:
+            _print_table(scored, summary)
+        _print_summary(summary, output)
+    sys.exit(DONE_BUT if summary.rejects or (strict and summary.undecided) else DONE)
+
+
+@main.command()
+@click.argument("sheet", type=click.Path(path_type=Path))
+@click.option("--item", required=True, metavar="NAME", help="The item's name or id.")
+@law_options
+@json_option
+def explain(
+    sheet: Path,
+    item: str,
+    as_of: str | None,
+    jurisdiction: str,
+    readings: str,
+    overlays: tuple[str, ...],
+    law: Law,
+    as_json: bool,
+) -> None:
+    """Why an item is judged as it is: figures, clauses, margins, citations, and what is missing."""
+    import pyarrow as pa
+
+    from perfcalc.api import explain as explain_frame
+    from perfcalc.sheets.read import open_sheet
+
+    opened = open_sheet(sheet)
+    table = pa.Table.from_batches(opened.batches(), opened.schema)
+    answer = explain_frame(
+        table,
+        item=item,
+        as_of=as_of,
+        jurisdictions=split(jurisdiction),
+        readings=readings,
+        law=law,
+        rules=overlays,
+    )
+    click.echo(json.dumps(answer.to_dict(), indent=2) if as_json else str(answer))
+
+
+@main.command()
+@json_option
+def readings(as_json: bool) -> None:
+    """Where the law can be read in more than one way, and what perfcalc does by default."""
+    from dataclasses import asdict
+
+    from perfcalc.metrics.readings import QUESTIONS
+
+    if as_json:
+        click.echo(json.dumps([asdict(question) for question in QUESTIONS], indent=2))
+        return
+    for question in QUESTIONS:
+        click.echo(f"{question.name} = {' | '.join(question.options)}   (default {question.options[0]})")
+        for text in (question.text, f"Why: {question.why}"):
+            click.echo(click.wrap_text(text, 98, "  ", "  "))
+
+
+@main.command()
+@click.option("--kind", default="ic", show_default=True, help="ic, memory, computer or quantum.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: standard output.")
+@json_option
+def template(kind: str, output: Path | None, as_json: bool) -> None:
+    """Write an empty sheet with every field of one kind of item."""
+    from perfcalc.api import template_columns
+    from perfcalc.fields import FIELDS
+
+    columns = template_columns(kind)
+    if as_json:
+        text = json.dumps(
+            [{"field": name, "unit": FIELDS[name].unit, "help": FIELDS[name].help} for name in columns], indent=2
+        )
+    else:
+        text = ",".join(columns)
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_text(f"{text}\n", "utf-8")
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="As the page docs/fields.md.")
+@json_option
+def fields(markdown: bool, as_json: bool) -> None:
+    """Every field that a sheet may carry, and every metric."""
+    from perfcalc.answers.reference import fields_list, fields_markdown
+
+    if markdown:
+        click.echo(fields_markdown(), nl=False)
+        return
+    found = fields_list()
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for field in found["fields"]:
+        unit = f" [{field['unit']}]" if field["unit"] else ""
+        click.echo(f"{field['field']}{unit}")
+        click.echo(click.wrap_text(field["help"], 98, "    ", "    "))
+
+
+def _print_table(scored: list[pa.RecordBatch], summary: Summary) -> None:
+    from perfcalc.answers.tables import scores_table
+
+    console().print(scores_table(scored, summary.jurisdictions))
+
+
+def _print_summary(summary: Summary, output: Path | None) -> None:
+    from perfcalc.answers.tables import summary_lines
+
+    for line in summary_lines(summary, output):
+        console(stderr=False).print(line)
