@@ -259,7 +259,7 @@ def test_layer_fidelity():
 @pytest.mark.parametrize("jurisdiction", ["gb", "fr", "es", "it", "de", "nl", "dk", "ch", "ca", "au", "jp", "kr"])
 def test_a_ladder_that_was_not_read_decides_nothing(jurisdiction):
     rows = [{"physical_qubits": "5000", "two_qubit_error": "1e-6"}, {"physical_qubits": "2", "two_qubit_error": "0.5"}]
-    scored = score(rows, jurisdiction)
+    scored = score(rows, jurisdiction, as_of="2025-06-01")  # before Annex I has 4A506
     assert set(scored[f"{jurisdiction}_verdict"]) == {"cannot_tell"}
     assert scored[f"{jurisdiction}_needs"].str.contains("law").all()
 
