@@ -79,8 +79,12 @@ class Facts:
         """Both ends of a field or metric; one that the sheet does not have is unknown, or, a rate, not claimed."""
         if name in self.low:
             return self.low[name], self.high[name]
-        zero = self.full(0)
-        return zero, zero if name in FIELDS and FIELDS[name].blank_is_zero else self.full(np.inf)
+        zero, field = self.full(0), FIELDS.get(name)
+        if field is not None and field.blank_is_zero:
+            return zero, zero
+        # A choice that the sheet has no column for may be any of its options.
+        choice = field is not None and field.type == "choice"
+        return zero, self.full(len(FIELDS[name].choices) - 1 if choice else np.inf)
 
     def is_given(self, name: str) -> Flags:
         """Rows that carry a value of `name`."""

@@ -9,8 +9,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["ic", "memory", "computer", "quantum", "tool", "model"]
-KINDS: Final[tuple[Kind, ...]] = ("ic", "memory", "computer", "quantum", "tool", "model")
+Kind = Literal[
+    "ic",
+    "memory",
+    "computer",
+    "quantum",
+    "qubit_device",
+    "quantum_control",
+    "parametric_amplifier",
+    "cooling_system",
+    "wafer_prober",
+    "material",
+    "tool",
+    "model",
+]
+KINDS: Final[tuple[Kind, ...]] = (
+    "ic",
+    "memory",
+    "computer",
+    "quantum",
+    # What surrounds a quantum computer (4A906.b and .c, 3A901, 3A904, 3B904, 3C907 to 3C909 and their like).
+    "qubit_device",
+    "quantum_control",
+    "parametric_amplifier",
+    "cooling_system",
+    "wafer_prober",
+    "material",
+    "tool",
+    "model",
+)
 
 
 @dataclass(frozen=True)
@@ -186,12 +213,6 @@ FIELDS: Final[dict[str, Field]] = {
             kinds=("ic",),
             high=1e7,
         ),
-        _number(
-            "design_temperature_k",
-            "Lowest ambient temperature that the CMOS IC is designed to operate at (cryogenic CMOS: 4.5 K or less).",
-            "K",
-            ("ic",),
-        ),
         _number("fpld_single_ended_io", "Field programmable logic: most single-ended inputs and outputs.", "", ("ic",)),
         _number(
             "fpld_transceiver_gbit_s",
@@ -216,22 +237,120 @@ FIELDS: Final[dict[str, Field]] = {
         _number("pdr_mbit_s", "Processing data rate, as the maker states it (1980s).", "Mbit/s", ("computer",)),
         _choice(
             "modality",
-            "How the quantum machine computes.",
-            ("gate", "measurement", "annealer", "analog"),
+            "How the quantum machine computes: gate by gate, by measurement (one-way, fusion), by annealing, as an analog "
+            "simulator or as a boson sampler.",
+            ("gate", "measurement", "annealer", "analog", "boson_sampler"),
             ("quantum",),
         ),
         Field(
             "physical_qubits",
-            "Fully controlled, connected and working physical qubits.",
+            "Fully controlled, connected and working physical qubits; `qubit_count` says if it is another count.",
             type="number",
             unit="qubits",
             kinds=("quantum",),
             high=1e9,
         ),
-        Field("two_qubit_error", "Average two-qubit gate error.", type="number", kinds=("quantum",), high=1),
-        Field("two_qubit_fidelity", "Instead of the error: 0.994.", type="number", kinds=("quantum",), high=1),
-        Field("native_gate", "The native two-qubit gate: CZ, ECR, MS, iSWAP.", kinds=("quantum",)),
-        Field("error_statistic", "What the error is: mean, median, best.", kinds=("quantum",)),
+        _choice(
+            "qubit_count",
+            "What `physical_qubits` counts: working (fully controlled, connected and working), physical (all on the "
+            "chip), trapped atoms, qubits with_couplers, logical qubits, algorithmic qubits (#AQ), optical modes.",
+            ("working", "physical", "trapped", "with_couplers", "logical", "algorithmic", "modes"),
+            ("quantum",),
+        ),
+        _number("two_qubit_error", "Average two-qubit gate error.", "", ("quantum",), 1),
+        _number("two_qubit_fidelity", "Instead of the error: 0.994.", "", ("quantum",), 1),
+        _number(
+            "two_qubit_uncertainty", "Published uncertainty of the error or fidelity: 0.0003.", "", ("quantum",), 1
+        ),
+        _choice(
+            "native_gate",
+            "The native two-qubit gate; `not_shown` where none was.",
+            ("not_shown", "cnot", "cx", "cz", "ecr", "zz", "rzz", "ms", "xx", "iswap", "sqrt_iswap", "fsim", "other"),
+            ("quantum",),
+        ),
+        _number("one_qubit_error", "Average one-qubit gate error.", "", ("quantum",), 1),
+        _choice(
+            "error_statistic",
+            "What the error is over the pairs of qubits: mean, median, best, or eplg (error per layered gate).",
+            ("mean", "median", "best", "eplg"),
+            ("quantum",),
+        ),
+        _choice(
+            "error_convention",
+            "Average gate infidelity, or process infidelity (also called Pauli or entanglement error).",
+            ("average", "process"),
+            ("quantum",),
+        ),
+        _choice(
+            "gate_operation",
+            "Measured one gate at a time, or many at once.",
+            ("isolated", "simultaneous"),
+            ("quantum",),
+        ),
+        _choice("post_selected", "Were runs thrown away before the error was taken?", ("no", "yes"), ("quantum",)),
+        _number("layer_fidelity", "Fidelity of a layer of two-qubit gates over a chain (LF).", "", ("quantum",), 1),
+        Field(
+            "layer_gates",
+            "Two-qubit gates in that layer: 99 for a chain of 100 qubits.",
+            type="number",
+            kinds=("quantum",),
+            low=1,
+            high=1e6,
+        ),
+        _choice(
+            "for_controlled_quantum_computer",
+            "Specially designed for a quantum computer of 4A906.a, 4A506.a or their like?",
+            ("no", "yes"),
+            ("qubit_device", "quantum_control"),
+        ),
+        _number(
+            "design_temperature_k",
+            "Lowest ambient temperature that it is designed to work at.",
+            "K",
+            ("ic", "parametric_amplifier"),
+            2000,
+        ),
+        _choice(
+            "specified_by_3a001_a2",
+            "Is this cryogenic CMOS IC specified by 3A001.a.2 (listed functions rated for extreme temperatures)?",
+            ("no", "yes"),
+            ("ic",),
+        ),
+        _number("frequency_low_ghz", "Lowest frequency it is designed for.", "GHz", ("parametric_amplifier",), 1e6),
+        _number("frequency_high_ghz", "Highest frequency it is designed for.", "GHz", ("parametric_amplifier",), 1e6),
+        _number(
+            "noise_figure_db",
+            "Lowest noise figure at any frequency from 2 to 15 GHz, at 1 K.",
+            "dB",
+            ("parametric_amplifier",),
+            1000,
+        ),
+        _choice(
+            "cooler_type",
+            "A two-stage pulse-tube cryocooler, or another system (dilution refrigerator, ...).",
+            ("two_stage_pulse_tube", "other"),
+            ("cooling_system",),
+        ),
+        _number("cooling_power_uw", "Rated cooling power at or below 0.1 K.", "µW", ("cooling_system",), 1e12),
+        _number("cooling_duration_h", "How long it keeps that power up.", "h", ("cooling_system",), 1e6),
+        _number("base_temperature_k", "Lowest temperature it is rated to maintain.", "K", ("cooling_system",), 2000),
+        _number("cooling_power_w", "Rated cooling power at or below 4.2 K.", "W", ("cooling_system",), 1e6),
+        _number("test_temperature_k", "Lowest temperature that it tests devices at.", "K", ("wafer_prober",), 2000),
+        _number("wafer_diameter_mm", "Largest wafer that it takes.", "mm", ("wafer_prober",), 1000),
+        _choice(
+            "material_form",
+            "Epitaxial layer on a substrate; fluoride, hydride or chloride; or element or oxide (ingots, wafers, ...).",
+            ("epitaxial", "fluoride_hydride_chloride", "element_or_oxide"),
+            ("material",),
+        ),
+        _choice(
+            "material_element",
+            "The element that it is or contains.",
+            ("silicon", "silicon_germanium", "germanium"),
+            ("material",),
+        ),
+        _number("si_other_isotopes_percent", "Silicon isotopes other than 28 and 30.", "%", ("material",), 100),
+        _number("ge_other_isotopes_percent", "Germanium isotopes other than 70, 72, 74, 76.", "%", ("material",), 100),
         Field(
             "logic_density_mtr_mm2",
             "Transistors that fit on a mm² of the process node, from the node table.",
@@ -307,6 +426,8 @@ class Metric:
         The fields and metrics that it is computed from, in this order.
     needs
         The fields to name when the metric must be known better.
+    whole
+        It takes whole numbers only, which binary64 holds exactly, so that no rounding can move it across a limit.
     """
 
     name: str
@@ -317,6 +438,7 @@ class Metric:
     law: str
     inputs: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    whole: bool = False
 
 
 _RATE_NAMES: Final = tuple(rate.name for rate in RATES)
@@ -414,6 +536,49 @@ METRICS: Final[dict[str, Metric]] = {
             "4A003, technical note on 'Adjusted Peak Performance'",
             ("fp64_tflops", "vector_processor"),
             ("fp64_tflops", "vector_processor"),
+        ),
+        Metric(
+            "counted_qubits",
+            "qubits",
+            ("quantum",),
+            "quantum:counted_qubits",
+            "physical_qubits that are fully controlled, connected and working",
+            "4A906, technical notes 1 to 5",
+            ("physical_qubits", "qubit_count", "modality", "native_gate"),
+            ("physical_qubits", "qubit_count", "modality"),
+            whole=True,
+        ),
+        Metric(
+            "cnot_error",
+            "",
+            ("quantum",),
+            "quantum:cnot_error",
+            "two_qubit_error, 1 - two_qubit_fidelity or 1 - layer_fidelity^(1/layer_gates); a process error × 4/5",
+            "4A906, technical note 6",
+            (
+                "two_qubit_error",
+                "two_qubit_fidelity",
+                "two_qubit_uncertainty",
+                "native_gate",
+                "one_qubit_error",
+                "error_statistic",
+                "error_convention",
+                "gate_operation",
+                "post_selected",
+                "layer_fidelity",
+                "layer_gates",
+            ),
+            ("two_qubit_error",),
+        ),
+        Metric(
+            "annealing",
+            "",
+            ("quantum",),
+            "quantum:annealing",
+            "1 for an adiabatic (annealing) machine, 0 for any other",
+            "4A906, note 1",
+            ("modality",),
+            ("modality",),
         ),
     )
 }

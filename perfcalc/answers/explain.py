@@ -383,9 +383,21 @@ def _reason(book: Book, paragraphs: Sequence[ParagraphTrace], scored: dict[str, 
         needs = (scored[f"{prefix}_needs"] or "").replace(";", ", ")
         still_open = ", ".join(each.paragraph for each in counting if each.state == "open")
         why = "".join(f" {each.paragraph}: {each.unread}" for each in counting if each.state == "open" and each.unread)
-        return f"Open under {still_open or 'every paragraph'}; would be settled by: {needs}.{why}{tail}"
+        return f"Open under {still_open or 'every paragraph'}; would be settled by: {needs}.{_conditional(counting)}{why}{tail}"
     nearest = _nearest(counting)
     return f"Meets no paragraph that makes an item controlled{f'; nearest line: {nearest}' if nearest else ''}.{tail}"
+
+
+def _conditional(paragraphs: Sequence[ParagraphTrace], most: int = 3) -> str:
+    """Under which open paragraph the item would be controlled, and if what; empty where that would be a long list."""
+    conditions = []
+    for paragraph in paragraphs:
+        states = {clause.state for _, boxes in paragraph.exclusions for box in boxes for clause in box}
+        for box in paragraph.boxes if paragraph.state == "open" and "open" not in states else []:
+            missing = [f"{each.metric} {each.operator} {each.limit}" for each in box if each.state == "open"]
+            if missing and not any(clause.state == "failed" for clause in box):
+                conditions.append(f"controlled under {paragraph.paragraph} if {' and '.join(missing)}")
+    return f" It is {'; '.join(conditions)}." if 0 < len(conditions) <= most else ""
 
 
 def _core_rules(jurisdiction: str, kind: str) -> list[Rule]:

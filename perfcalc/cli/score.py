@@ -136,7 +136,9 @@ def readings(as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--kind", default="ic", show_default=True, help="ic, memory, computer or quantum.")
+@click.option(
+    "--kind", default="ic", show_default=True, help="ic, memory, computer, quantum and more: see `perfcalc fields`."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: standard output.")
 @json_option
 def template(kind: str, output: Path | None, as_json: bool) -> None:

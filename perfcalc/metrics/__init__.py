@@ -11,7 +11,8 @@ import numpy as np
 
 from perfcalc.facts import Facts
 from perfcalc.fields import METRICS
-from perfcalc.metrics.readings import Readings
+from perfcalc.metrics import quantum
+from perfcalc.metrics.readings import Readings, bears_on
 
 
 @cache
@@ -30,6 +31,8 @@ def compute(facts: Facts, readings: Sequence[Readings], names: Iterable[str] = M
     labels = dict(facts.labels)
     for position, reading in enumerate(readings):
         for metric in wanted:
+            if position and not bears_on(readings[0], reading, metric.name):
+                continue
             low, high = _function(metric.function)(facts, reading)
             facts.set(metric.name, low, high)
             if position:
@@ -58,5 +61,6 @@ def relevant_readings(facts: Facts) -> list[str]:
         "board": linked,
         "unstated_architecture": not facts.is_given("transistor_architecture").all(),
         "bit_length_2022": True,
+        **quantum.relevant(facts),
     }
     return [name for name, does in applies.items() if does]

@@ -26,12 +26,16 @@ class Question:
         What the law leaves open.
     why
         Why the default is the default.
+    metric
+        The only metric that it bears on; empty where it bears on several. Readings of different metrics need not be
+        combined with one another.
     """
 
     name: str
     options: tuple[str, ...]
     text: str
     why: str
+    metric: str = ""
 
 
 QUESTIONS: Final[tuple[Question, ...]] = (
@@ -73,6 +77,73 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "Whether the rule of October 2022 counts the bit length of outputs too (32-bit accumulators).",
         "The industry counted inputs (A100: 4,992); the note said to count outputs was not found in a text we read.",
     ),
+    Question(
+        "unstated_modality",
+        ("gate", "unknown"),
+        "A sheet that does not say how a quantum machine computes: gate by gate, or perhaps by annealing?",
+        "Nearly every machine with a two-qubit error is gate-based; annealers are sold as annealers.",
+        "annealing",
+    ),
+    Question(
+        "analog",
+        ("review", "covered", "not_covered"),
+        "Analog simulators and boson samplers: note 1 to 4A906 and 4A506 neither names nor excludes them.",
+        "The text does not settle it, so somebody must look: such a machine is not cleared and not caught.",
+        "counted_qubits",
+    ),
+    Question(
+        "qubit_count",
+        ("published", "at_most"),
+        "Whether a published number of physical qubits is the number that are fully controlled, connected and working, "
+        "or only an upper bound of it.",
+        "Makers state what the system offers; 'working' is judged by their own specification.",
+        "counted_qubits",
+    ),
+    Question(
+        "unstated_convention",
+        ("average", "process"),
+        "A sheet that does not say whether its two-qubit error is an average gate infidelity or a process (Pauli) "
+        "infidelity, which is 5/4 of it.",
+        "Randomised benchmarking tables give average gate infidelity unless they say otherwise.",
+        "cnot_error",
+    ),
+    Question(
+        "statistic",
+        ("published", "mean_bounds"),
+        "The law says average. A median or best figure, or one without a statistic, only bounds the mean.",
+        "Medians are what makers publish and what enforcement can look up.",
+        "cnot_error",
+    ),
+    Question(
+        "native_gate",
+        ("bare", "cnot"),
+        "Whether the C-NOT error is that of the native two-qubit gate or of the C-NOT made from it with one-qubit "
+        "gates (and two uses of an iSWAP).",
+        "The law does not say whether the one-qubit gates count; the native gate is what is measured.",
+        "cnot_error",
+    ),
+    Question(
+        "operation",
+        ("published", "isolated", "simultaneous"),
+        "Whether gates are judged one at a time or while others run.",
+        "The law says neither, so the published figure stands.",
+        "cnot_error",
+    ),
+    Question(
+        "post_selection",
+        ("published", "none"),
+        "Whether runs may be thrown away (lost atoms, leakage) before the error is taken.",
+        "A sheet that does not mention post-selection has most often not used it.",
+        "cnot_error",
+    ),
+    Question(
+        "uncertainty",
+        ("figure", "interval"),
+        "Whether the published figure decides or its published uncertainty counts too: 99.40(3) % lies on either side "
+        "of 0.6 %.",
+        "The law sets a limit on the figure and names no confidence level.",
+        "cnot_error",
+    ),
 )
 
 
@@ -86,6 +157,15 @@ class Readings:
     board: str = "each_ic"
     unstated_architecture: str = "non_planar"
     bit_length_2022: str = "inputs"
+    unstated_modality: str = "gate"
+    analog: str = "review"
+    qubit_count: str = "published"
+    unstated_convention: str = "average"
+    statistic: str = "published"
+    native_gate: str = "bare"
+    operation: str = "published"
+    post_selection: str = "published"
+    uncertainty: str = "figure"
 
     def __post_init__(self) -> None:
         for question in QUESTIONS:
@@ -98,13 +178,29 @@ DEFAULT: Final = Readings()
 
 
 def every_combination(default: Readings, names: Iterable[str]) -> tuple[Readings, ...]:
-    """`default` first, then every other combination of the readings called `names`."""
+    """`default` first, then every other combination of the readings called `names` that bear on the same metric."""
     asked = [question for question in QUESTIONS if question.name in set(names)]
+    groups = [[question for question in asked if question.metric == metric] for metric in _metrics(asked)]
     combinations = (
-        replace(default, **dict(zip((question.name for question in asked), chosen, strict=True)))
-        for chosen in product(*(question.options for question in asked))
+        replace(default, **dict(zip((question.name for question in group), chosen, strict=True)))
+        for group in groups
+        for chosen in product(*(question.options for question in group))
     )
     return (default, *(readings for readings in combinations if readings != default))
+
+
+def _metrics(questions: Iterable[Question]) -> dict[str, None]:
+    return dict.fromkeys(question.metric for question in questions)
+
+
+def bears_on(default: Readings, other: Readings, metric: str) -> bool:
+    """Whether the readings in which `other` differs from `default` can change a metric."""
+    changed = _metrics(question for question in QUESTIONS if _differs(default, other, question.name))
+    return metric in changed if metric in _metrics(QUESTIONS) else "" in changed
+
+
+def _differs(one: Readings, other: Readings, name: str) -> bool:
+    return bool(getattr(one, name) != getattr(other, name))
 
 
 def one_changed(default: Readings, names: Iterable[str]) -> tuple[tuple[str, Readings], ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from perfcalc.facts import Facts, Indices
-from perfcalc.fields import FIELDS, KINDS, Field
+from perfcalc.fields import FIELDS, KINDS, Field, Kind
 from perfcalc.sheets.cells import read_column, read_exactly, texts
 from perfcalc.sheets.names import read_names
 from perfcalc.sheets.nodes import Node, find
@@ -17,6 +18,13 @@ from perfcalc.sheets.nodes import Node, find
 Problems = dict[int, list[str]]
 
 MEMORY_CELLS = ("nand_layers", "dram_half_pitch_nm", "dram_cell_area_um2", "dram_density_gb_mm2", "tsv_per_die")
+
+#: Fields that only one kind of item has, so that a row which carries one is of that kind.
+TELLING: Final[Mapping[Kind, tuple[str, ...]]] = {
+    kind: tuple(name for name, field in FIELDS.items() if field.kinds == (kind,) and not field.derived)
+    for kind in KINDS
+    if kind in ("parametric_amplifier", "cooling_system", "wafer_prober", "material")
+}
 
 
 def read_facts(batch: pa.RecordBatch, columns: Mapping[str, str], exact: bool = False) -> tuple[Facts, Problems]:
@@ -50,7 +58,6 @@ def read_facts(batch: pa.RecordBatch, columns: Mapping[str, str], exact: bool = 
     if "process_node" in columns:
         _read_nodes(facts, problems, batch, columns)
     read_names(facts, batch, columns)
-    _choices_not_given(facts)
     return facts, problems
 
 
@@ -60,13 +67,6 @@ def _blank_quantity_is_one(facts: Facts) -> None:
     one = Fraction(1) if facts.exact else 1.0
     low[blank], high[blank] = one, one
     facts.set("quantity", low, high)
-
-
-def _choices_not_given(facts: Facts) -> None:
-    """A choice that the sheet has no column for may be any of its options."""
-    for field in FIELDS.values():
-        if field.type == "choice" and field.name not in facts.low:
-            facts.set(field.name, facts.full(0), facts.full(len(field.choices) - 1))
 
 
 def _read_nodes(facts: Facts, problems: Problems, batch: pa.RecordBatch, columns: Mapping[str, str]) -> None:
@@ -109,6 +109,7 @@ def _architecture(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
 def read_kinds(batch: pa.RecordBatch, columns: Mapping[str, str], facts: Facts) -> Indices:
     """The code of each item's kind: as stated, else told from what the row carries; -1 where it cannot be read."""
     quantum = _any_given(facts, ("modality", "physical_qubits", "two_qubit_error", "two_qubit_fidelity"))
+    others = tuple((kind, _any_given(facts, names)) for kind, names in TELLING.items())
     rates = _any_given(facts, tuple(name for name, field in FIELDS.items() if field.bits))
     memory = _any_given(facts, ("memory_area_mm2", *MEMORY_CELLS)) & ~rates
     computer = _any_given(facts, ("aggregate_lut_inputs", "ctp_mtops", "pdr_mbit_s"))
@@ -116,6 +117,8 @@ def read_kinds(batch: pa.RecordBatch, columns: Mapping[str, str], facts: Facts) 
     kinds[computer & ~quantum] = KINDS.index("computer")
     kinds = np.where(_any_given(facts, ("wavelength_nm", "mrf_nm", "overlay_nm")), KINDS.index("tool"), kinds)
     kinds = np.where(facts.is_given("training_operations"), KINDS.index("model"), kinds)
+    for other, told in others:
+        kinds[told & ~quantum & ~rates & ~memory] = KINDS.index(other)
     if "kind" in columns:
         low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval("kind"))
         stated = facts.is_given("kind")

@@ -20,6 +20,12 @@ def metric_columns(facts: Facts, kinds: Indices) -> dict[str, pa.Array]:
     """``<metric>`` where it is a point, ``<metric>_low`` and ``<metric>_high`` where it is an interval."""
     columns: dict[str, pa.Array] = {}
     for metric in METRICS.values():
+        if not _of_kind(metric, kinds).any():
+            columns[metric.name] = pa.nulls(facts.size, pa.float64())
+            if metric.name == "tpp":
+                columns["tpp_format"] = pa.nulls(facts.size, pa.string())
+            columns |= {f"{metric.name}_{side}": pa.nulls(facts.size, pa.float64()) for side in ("low", "high")}
+            continue
         low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval(metric.name))
         of_kind = _of_kind(metric, kinds)
         point, wide = of_kind & (low == high), of_kind & (low < high)

@@ -13,7 +13,7 @@ from perfcalc.kernel import run
 from perfcalc.rulebook.book import OPERATORS
 from perfcalc.verdicts.decide import BLOCK, NEAR, States, any_near, condition_states, decide
 from perfcalc.verdicts.margin import distances, measure
-from perfcalc.verdicts.tables import Book, Program, tested_fields
+from perfcalc.verdicts.tables import Book, Program, is_rounded, tested_fields
 
 COMPUTER = KINDS.index("computer")
 EQUAL = OPERATORS.index("=")
@@ -133,8 +133,11 @@ def _states(book: Book, facts: Facts, program: Program, kind_bits: Indices) -> t
             continue
         low, high = facts.interval(book.metrics[m])
         run(condition_states, facts.exact, low, high, int(operator), limit, states[c])
-        if not facts.exact and operator != EQUAL:
-            first, last = limit - NEAR * limit, limit + NEAR * limit
+        if not facts.exact and operator != EQUAL and is_rounded(book.metrics[m]):
+            # Below a limit of one the distance is absolute: an error found as 1 - fidelity carries the rounding of a
+            # number near one, however small the error and its limit are.
+            reach = NEAR * max(limit, 1)
+            first, last = limit - reach, limit + reach
             if run(any_near, False, low, high, first, last):
                 near |= ((low >= first) & (low <= last)) | ((high >= first) & (high <= last))
     return states, near

@@ -12,7 +12,7 @@ import numpy as np
 
 from perfcalc.errors import InputError
 from perfcalc.facts import Indices, Numbers
-from perfcalc.fields import KINDS, fields_behind
+from perfcalc.fields import FIELDS, KINDS, METRICS, fields_behind
 from perfcalc.rulebook.book import OPERATORS, Box, Condition, Operator, Rule
 
 #: Masks are signed 64-bit integers with one bit a paragraph, metric or field.
@@ -88,6 +88,11 @@ class Book:
 
 def _counts(rule: Rule) -> bool:
     return not rule.at_only and rule.role == "control"
+
+
+def is_rounded(name: str) -> bool:
+    """Whether rounding may have moved a field or metric: not a choice or a count."""
+    return not METRICS[name].whole if name in METRICS else FIELDS[name].type != "choice"
 
 
 def kind_mask(rule: Rule) -> int:
