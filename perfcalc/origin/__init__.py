@@ -1,0 +1,1 @@
+"""Stockpiled or made at home: certain answers first, then a small calibrated model, then "cannot tell"."""

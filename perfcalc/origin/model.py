@@ -1,0 +1,254 @@
+"""The model: a log odds of four signals and measured geometry, a stated prior, and abstention.
+
+``log odds(domestic) = prior(time, class) + geometry + intercept + sum of coefficient × (signal - centre)``
+
+A signal that is not known adds nothing, except the first sight of the design: it may be anything up to the launch.
+The interval covers the intervals of the signals and the refits that leave out each die family in turn. The
+coefficients are data (``model.json``); scoring is a plain loop without scikit-learn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import exp, inf, log
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from perfcalc.facts import Indices, Numbers
+from perfcalc.kernel import kernel, run
+from perfcalc.origin.certain import ORIGINS, certain_rules, first_rule, program
+from perfcalc.origin.signals import INDEX, Signals
+from perfcalc.origin.tables import HERE
+
+#: The signals of the model, with the limits beyond which more does not count, and the direction that physics gives
+#: (+1: more of it speaks for domestic production).
+FEATURES: Final[dict[str, tuple[float, float, int]]] = {
+    "seen": (-1.0, 2.0, 1),
+    "newest": (-1.0, 1.0, 1),
+    "node_gap": (-0.5, 1.5, -1),
+    "moved_home": (0.0, 1.0, 1),
+}
+
+
+@dataclass(frozen=True)
+class Prior:
+    """How likely stock from before the cut-off is, before any signal.
+
+    ``P(stock) = fast × 2^(-quarters / fast_half_life) + (1 - fast) × 2^(-quarters / slow_half_life)``, kept within
+    ``[floor, 1 - floor]``; `fast` differs between products sold in masses and others.
+    """
+
+    fast_mass: float = 0.9
+    fast_low_volume: float = 0.6
+    fast_half_life_quarters: float = 1.5
+    slow_half_life_quarters: float = 12.0
+    floor: float = 0.02
+
+
+@dataclass(frozen=True)
+class Model:
+    """What ``model.json`` holds.
+
+    Attributes
+    ----------
+    coefficients
+        One row a fit: the fit on all cases first, then one without each die family. Intercept, then the features.
+    centre
+        Of each feature: the value that an unknown one stands for.
+    threshold
+        An answer is given when its probability reaches this everywhere in the interval.
+    doubt
+        No probability is nearer to 0 or 1 than this: labels and cells are wrong now and then.
+    """
+
+    coefficients: Numbers
+    centre: Numbers
+    prior: Prior
+    threshold: float
+    doubt: float
+    fits: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> Numbers:
+        """The numbers of prior and threshold, for the kernel."""
+        prior = self.prior
+        return np.array(
+            [
+                prior.fast_mass,
+                prior.fast_low_volume,
+                prior.fast_half_life_quarters,
+                prior.slow_half_life_quarters,
+                prior.floor,
+                self.threshold,
+                self.doubt,
+            ]
+        )
+
+
+def from_dict(data: Mapping[str, Any]) -> Model:
+    """A model from the content of ``model.json``."""
+    return Model(
+        np.array(data["coefficients"], dtype=np.float64),
+        np.array(data["centre"], dtype=np.float64),
+        Prior(**data["prior"]),
+        float(data["threshold"]),
+        float(data["doubt"]),
+        tuple(data["fits"]),
+    )
+
+
+@cache
+def shipped() -> Model:
+    """The model that ships."""
+    return from_dict(json.loads((HERE / "model.json").read_text("utf-8")))
+
+
+LIMITS: Final = np.array([limits[:2] for limits in FEATURES.values()], dtype=np.float64)
+COLUMNS: Final = np.array([INDEX[name] for name in FEATURES], dtype=np.int64)
+FIXED: Final = np.array([INDEX[name] for name in ("launch", "low_volume", "geometry", "die_bank", "cut_off")])
+STOCKPILED, DOMESTIC, CANNOT_TELL = (ORIGINS.index(name) for name in ("stockpiled", "domestic", "cannot_tell"))
+
+
+@kernel
+def prior_log_odds(time, mass, settings):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - a kernel
+    """The log odds of domestic production at a time after the cut-off in years."""
+    fast = settings[0] if mass else settings[1]
+    quarters = 4.0 * max(time, 0.0)
+    stock = fast * 2.0 ** (-quarters / settings[2]) + (1.0 - fast) * 2.0 ** (-quarters / settings[3])
+    stock = min(max(stock, settings[4]), 1.0 - settings[4])
+    return log((1.0 - stock) / stock)
+
+
+@kernel
+def log_odds(low, high, row, fit, columns, fixed, limits, centre, coefficients, settings):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - a kernel
+    """The least, the middle and the greatest log odds of one row under one fit."""
+    mass_least, mass_most = low[row, fixed[1]] == 1.0, high[row, fixed[1]] == 0.0
+    early, late = low[row, fixed[0]], high[row, fixed[0]]
+    least = prior_log_odds(early, not mass_least, settings)
+    least = min(least, prior_log_odds(early, mass_most, settings))
+    most = prior_log_odds(late, mass_most or not mass_least, settings)
+    middle = prior_log_odds(0.5 * (early + late), not mass_least, settings)
+    geometry = low[row, fixed[2]] if low[row, fixed[2]] == high[row, fixed[2]] else 0.0
+    base = coefficients[fit, 0] + geometry
+    least, middle, most = least + base, middle + base, most + base
+    for j in range(columns.shape[0]):
+        first, last = low[row, columns[j]], high[row, columns[j]]
+        weight = coefficients[fit, j + 1]
+        if first == -np.inf and (j > 0 or last == np.inf):
+            if j > 0:
+                continue
+            last = limits[0, 1]
+        first = min(max(first, limits[j, 0]), limits[j, 1])
+        last = min(max(last, limits[j, 0]), limits[j, 1])
+        one, other = weight * (first - centre[j]), weight * (last - centre[j])
+        least += min(one, other)
+        most += max(one, other)
+        middle += 0.5 * (one + other)
+    return least, middle, most
+
+
+@kernel
+def decide(low, high, rule, signal, operator, limit, answers, columns, fixed, limits, centre, coefficients, settings, origin, ruled, probability):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, E501 - a kernel
+    """Rules, then the model, for every row: fills origin, the rule's number, and P(domestic) low, middle, high."""
+    threshold, doubt = settings[5], settings[6]
+    for row in range(low.shape[0]):
+        number = first_rule(low, high, row, rule, signal, operator, limit)
+        ruled[row] = number
+        if number >= 0:
+            origin[row] = answers[number]
+            continue
+        origin[row] = 4
+        if low[row, fixed[4]] < 1.0 or low[row, fixed[0]] < 0.0 or high[row, fixed[0]] == np.inf:
+            continue
+        least, middle, most = log_odds(low, high, row, 0, columns, fixed, limits, centre, coefficients, settings)
+        for fit in range(1, coefficients.shape[0]):
+            under, _, over = log_odds(low, high, row, fit, columns, fixed, limits, centre, coefficients, settings)
+            least, most = min(least, under), max(most, over)
+        probability[row, 0] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-least))
+        probability[row, 1] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-middle))
+        probability[row, 2] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-most))
+        if probability[row, 0] >= threshold and high[row, fixed[3]] < 1.0:
+            origin[row] = 1
+        elif probability[row, 2] <= 1.0 - threshold:
+            origin[row] = 0
+
+
+@dataclass
+class Answers:
+    """What is answered for a batch.
+
+    Attributes
+    ----------
+    origin
+        Position in ``ORIGINS``.
+    rule
+        Position in the rules of ``certain.yaml``, or -1 where the model was asked.
+    domestic
+        P(domestic): low, middle and high; NaN where the model was not asked or could not answer.
+    """
+
+    origin: npt.NDArray[np.int8]
+    rule: npt.NDArray[np.int16]
+    domestic: Numbers
+
+    def words(self) -> list[str]:
+        """The origin of each row."""
+        return [ORIGINS[code] for code in self.origin]
+
+
+def answer(signals: Signals, model: Model | None = None) -> Answers:
+    """Rules first, then the model, then "cannot tell"."""
+    model = model or shipped()
+    rows = signals.low.shape[0]
+    origin, ruled = np.empty(rows, dtype=np.int8), np.empty(rows, dtype=np.int16)
+    probability = np.full((rows, 3), np.nan)
+    answers = np.array([ORIGINS.index(rule.origin) for rule in certain_rules()], dtype=np.int8)
+    run(
+        decide,
+        rows,
+        False,  # noqa: FBT003 - of kernel.run: floats
+        signals.low,
+        signals.high,
+        *program(),
+        answers,
+        COLUMNS,
+        FIXED,
+        LIMITS,
+        model.centre,
+        model.coefficients,
+        model.settings,
+        origin,
+        ruled,
+        probability,
+    )
+    return Answers(origin, ruled, probability)
+
+
+def weights(signals: Signals, row: int, model: Model) -> dict[str, float]:
+    """What each part adds to the log odds of domestic production, in the middle of its interval."""
+    settings, fixed = model.settings, FIXED
+    low, high = signals.low[row], signals.high[row]
+    middle = 0.5 * (low[fixed[0]] + high[fixed[0]])
+    parts = {"launch": float(prior_log_odds(middle, low[fixed[1]] != 1.0, settings))}
+    if low[fixed[2]] == high[fixed[2]]:
+        parts["geometry"] = float(low[fixed[2]])
+    for j, name in enumerate(FEATURES):
+        first, last = low[COLUMNS[j]], high[COLUMNS[j]]
+        if first == -inf:
+            continue
+        ends = np.clip([first, last], *LIMITS[j])
+        parts[name] = float(model.coefficients[0, j + 1] * (ends.mean() - model.centre[j]))
+    return parts
+
+
+def matrix(signals: Signals, rows: Sequence[int] | Indices, centre: Numbers) -> Numbers:
+    """The features of some rows as scikit-learn takes them: clipped, centred, unknown as zero."""
+    low, high = signals.low[rows][:, COLUMNS], signals.high[rows][:, COLUMNS]
+    known = np.isfinite(low) & np.isfinite(high)
+    middle = 0.5 * (np.clip(low, *LIMITS.T) + np.clip(high, *LIMITS.T))
+    return np.where(known, middle - centre, 0.0)
