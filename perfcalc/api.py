@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,7 @@ def score(
     jurisdictions: Sequence[str] = ("us",),
     readings: str | Mapping[str, str] = "",
     destination: str | None = None,
+    origin: bool = False,
 ) -> Frame:
     """Score every row of a frame.
 
@@ -63,6 +65,8 @@ def score(
         ``"all"`` to cover every open reading, or choices such as ``"tf32_bits=32"`` or ``{"tf32_bits": "32"}``.
     destination
         Two-letter country code; adds the licence review line as ``us_review``.
+    origin
+        Add where each item was likely made, as `perfcalc.origin` does.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def score(
         A column, day, jurisdiction or reading cannot be used.
     """
     table = to_arrow(frame)
-    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination)
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination, origin)
     # An empty frame still has result columns.
     batches = table.to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
     scored = pa.Table.from_batches(run_line(batches, plan))
@@ -110,6 +114,43 @@ def explain(
     return explain_row(batches[0], plan, find_row(batches[0], plan, item))
 
 
+def origin(frame: Frame) -> Frame:
+    """Where each item was likely made: stock from before its designer's cut-off, domestic, diverted, or lawful.
+
+    Parameters
+    ----------
+    frame
+        With a column ``name`` and whatever is known, in the fields of ``perfcalc.fields.ORIGIN_FIELDS``.
+
+    Returns
+    -------
+    pandas.DataFrame, or pyarrow.Table for any other frame
+        The same rows in the same order, with the columns ``origin``, ``origin_probability``, ``origin_low``,
+        ``origin_high``, ``origin_basis``, ``origin_leaning``, ``origin_because`` and ``origin_needs``. The
+        probability is that of the answer, and of the leaning where the answer is ``cannot_tell``. See
+        ``perfcalc origin card`` for how far it can be trusted.
+
+    Raises
+    ------
+    InputError
+        No column is the name.
+    """
+    from perfcalc.line import origin_batch
+    from perfcalc.origin.columns import recognise_origin
+
+    table = to_arrow(frame)
+    if "name" not in recognise_origin(table.schema.names):
+        raise InputError("the frame has no column 'name'", "call the item's column 'name'")
+    batches = table.to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    scored = pa.Table.from_batches([origin_batch(batch) for batch in batches])
+    if not _is_pandas(frame):
+        return scored
+    results = scored.select(range(len(table.schema.names), scored.num_columns)).to_pandas()
+    results.index = frame.index
+    kept = frame.rename(columns={name: f"input_{name}" for name in frame.columns if name in results.columns})
+    return kept.join(results)
+
+
 def template(kind: str = "ic") -> pd.DataFrame:
     """An empty sheet with every field of one kind of item.
 
@@ -137,6 +178,7 @@ def plan_for(
     jurisdictions: Sequence[str],
     readings: str | Mapping[str, str] = "",
     destination: str | None = None,
+    origin: bool = False,
 ) -> Plan:
     """A plan from options as people write them."""
     try:
@@ -147,7 +189,8 @@ def plan_for(
             chosen = DEFAULT if widen else parse_readings(readings)
     except (TypeError, ValueError) as error:
         raise InputError(str(error), "see `perfcalc readings`") from error
-    return make_plan(columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination)
+    plan = make_plan(columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination)
+    return replace(plan, origin=origin)
 
 
 def to_arrow(frame: Frame) -> pa.Table:

@@ -26,6 +26,8 @@ from perfcalc.facts import Facts, Flags, Indices
 from perfcalc.fields import FIELDS
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
+from perfcalc.origin.assess import origin_columns
+from perfcalc.origin.columns import recognise_origin
 from perfcalc.rulebook.book import load
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
@@ -56,6 +58,8 @@ class Plan:
         Cover every reading: metrics become intervals, and verdicts that turn on a reading say so.
     destination
         Two-letter code, for the licence review line.
+    origin
+        Add where the item was likely made.
     """
 
     columns: Mapping[str, str]
@@ -63,6 +67,7 @@ class Plan:
     readings: Readings = DEFAULT
     widen: bool = False
     destination: str | None = None
+    origin: bool = False
 
 
 def make_plan(
@@ -136,6 +141,8 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
                 turning[change] = verdict != judged.verdict
             judged = judge(book, shown.facts, shown.kinds, _exactly(batch, plan, wide))
         results |= verdict_columns(book, judged, shown.facts, shown.kinds, turning, plan.destination)
+    if plan.origin:
+        results |= origin_columns(batch, recognise_origin(batch.schema.names))
     results["problems"] = _problem_column(items.problems, batch.num_rows)
     taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
     return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken.values(), *results.keys()])
@@ -281,6 +288,43 @@ def score_sheet(
         if sheet.rejects:
             write_rejects(sheet.rejects, rejects)
     return summary, kept
+
+
+def origin_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """One batch with the origin columns behind its own. Pure."""
+    results = origin_columns(batch, recognise_origin(batch.schema.names))
+    taken = [f"input_{name}" if name in results else name for name in batch.schema.names]
+    return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken, *results])
+
+
+def origin_sheet(sheet: Sheet, out: Path | None = None) -> tuple[int, list[pa.RecordBatch]]:
+    """Say where the items of a sheet were likely made, into a file or, without `out`, into memory.
+
+    Raises
+    ------
+    InputError
+        No column is the item's name.
+    """
+    if "name" not in recognise_origin(sheet.schema.names):
+        raise InputError(f"{sheet.path}: no column is called 'name'", "call the item's column 'name'")
+    scored = (origin_batch(batch) for batch in sheet.batches())
+    if out is None:
+        kept = list(scored)
+        return sum(batch.num_rows for batch in kept), kept
+    empty = origin_batch(pa.RecordBatch.from_pylist([], schema=sheet.schema))
+    rows = 0
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        nonlocal rows
+        for batch in scored:
+            rows += batch.num_rows
+            yield batch
+
+    with whole_files(out, rejects_path(out)) as (result, rejects):
+        write(chain((empty,), counted()), result, out)
+        if sheet.rejects:
+            write_rejects(sheet.rejects, rejects)
+    return rows, []
 
 
 def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from perfcalc import metrics
+from perfcalc.answers.origin import explain_origin
 from perfcalc.errors import InputError
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, unit_of
 from perfcalc.line import Items, Plan, measure_batch, score_batch
@@ -89,6 +90,7 @@ class Explanation:
     readings: dict[str, str]
     problems: str
     jurisdictions: list[JurisdictionTrace] = field(default_factory=list)
+    origin: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``: infinities become null."""
@@ -163,6 +165,7 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         arithmetic=_arithmetic(items, plan, row, asked),
         readings={question.name: getattr(plan.readings, question.name) for question in QUESTIONS},
         problems=scored["problems"] or "",
+        origin=explain_origin(batch, row),
     )
     for book in plan.books:
         explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))

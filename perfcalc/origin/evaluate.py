@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from perfcalc.facts import Indices, Numbers
-from perfcalc.origin.model import FEATURES, answer
+from perfcalc.origin.model import FEATURES, Prior, answer
 from perfcalc.origin.signals import INDEX
 from perfcalc.origin.train import (
     Cases,
@@ -21,7 +21,6 @@ from perfcalc.origin.train import (
     raw_features,
     training_set,
 )
-from perfcalc.origin.model import Prior
 
 #: P(domestic) and answer (1 domestic, 0 stockpiled, -1 cannot tell) of the test rows.
 Predictions: TypeAlias = tuple[Numbers, Indices]
@@ -67,9 +66,15 @@ HEADING: Final = (
 )
 
 
+def _launch(cases: Cases) -> Numbers:
+    low, high = (bound[:, INDEX["launch"]] for bound in (cases.signals.low, cases.signals.high))
+    known = np.isfinite(low) & np.isfinite(high)
+    return np.where(known, 0.5 * (np.where(known, low, 0.0) + np.where(known, high, 0.0)), np.nan)
+
+
 def timing_only(cases: Cases, train: list[int], test: list[int]) -> Predictions:
     """One threshold on the days from the cut-off to the launch, the best on the training cases."""
-    days = 0.5 * (cases.signals.low[:, INDEX["launch"]] + cases.signals.high[:, INDEX["launch"]])
+    days = _launch(cases)
     known, label = np.sort(days[train]), cases.label[train]
     cuts = np.concatenate([[known[0] - 0.1], 0.5 * (known[1:] + known[:-1]), [known[-1] + 0.1]]) if train else np.zeros(1)
     right = [int(((days[train] > cut) == (label == 1)).sum()) for cut in cuts]
@@ -92,8 +97,7 @@ def node_rule(cases: Cases, train: list[int], test: list[int]) -> Predictions:
 
 def _with_time(cases: Cases, rows: Sequence[int]) -> Numbers:
     """The model's features and the time since the cut-off, unknown as the mean."""
-    launch = 0.5 * (cases.signals.low[rows, INDEX["launch"]] + cases.signals.high[rows, INDEX["launch"]])
-    return np.column_stack([raw_features(cases.signals, rows), np.minimum(launch, 6.0)])
+    return np.column_stack([raw_features(cases.signals, rows), np.minimum(_launch(cases)[rows], 6.0)])
 
 
 def _from_sklearn(make: Callable[[], Any], fill: bool = True) -> Method:
@@ -101,8 +105,7 @@ def _from_sklearn(make: Callable[[], Any], fill: bool = True) -> Method:
         label = cases.label[train]
         features, asked = _with_time(cases, train), _with_time(cases, test)
         if len(set(label.tolist())) < 2:
-            share = float(label.mean()) if len(label) else 0.5
-            return np.full(len(test), share), np.full(len(test), -1)
+            return np.full(len(test), 0.5), np.full(len(test), -1)
         if fill:
             known = ~np.isnan(features)
             mean = np.where(known, features, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
@@ -258,7 +261,7 @@ def reliability(cases: Cases, found: dict[int, tuple[float, int]]) -> list[tuple
     return rows
 
 
-def shuffled(cases: Cases, rounds: int = 60, seed: int = 7) -> tuple[float, float, float]:
+def shuffled(cases: Cases, rounds: int = 200, seed: int = 7) -> tuple[float, float, float]:
     """Balanced accuracy of the evidence (no prior, no simulated parts) when labels are shuffled among die families.
 
     Returns the mean and the 5 and 95 % points.

@@ -110,7 +110,7 @@ def shipped() -> Model:
 
 LIMITS: Final = np.array([limits[:2] for limits in FEATURES.values()], dtype=np.float64)
 COLUMNS: Final = np.array([INDEX[name] for name in FEATURES], dtype=np.int64)
-FIXED: Final = np.array([INDEX[name] for name in ("launch", "low_volume", "geometry", "die_bank", "cut_off")])
+FIXED: Final = np.array([INDEX[name] for name in ("launch", "low_volume", "geometry", "die_bank", "cut_off", "made_abroad")])
 STOCKPILED, DOMESTIC, CANNOT_TELL = (ORIGINS.index(name) for name in ("stockpiled", "domestic", "cannot_tell"))
 
 
@@ -172,7 +172,8 @@ def decide(low, high, rule, signal, operator, limit, answers, columns, fixed, li
         probability[row, 0] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-least))
         probability[row, 1] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-middle))
         probability[row, 2] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-most))
-        if probability[row, 0] >= threshold and high[row, fixed[3]] < 1.0:
+        # Not "domestic" where foreign dies are known, or where the maker may be foreign.
+        if probability[row, 0] >= threshold and high[row, fixed[3]] < 1.0 and high[row, fixed[5]] < 1.0:
             origin[row] = 1
         elif probability[row, 2] <= 1.0 - threshold:
             origin[row] = 0

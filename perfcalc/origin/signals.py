@@ -165,6 +165,8 @@ def of_item(facts: Mapping[str, str], earlier: Sequence[Part] | None = None) -> 
         notes["cut_off"] = f"cut off on {cell['control_date']}"
     put("cut_off", float(first_cut is not None))
     country, fab = cell["designer_country"].upper(), _own_fab(cell["designer"])
+    if not country and entry is not None:
+        country = entry.get("country", "")
     put("own_fab_home", float(fab is True))
     put("made_abroad", float(fab is False or (country not in ("", HOME) and fab is None)))
     if not country and fab is None:

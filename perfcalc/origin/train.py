@@ -141,7 +141,7 @@ def fit_coefficients(
     kept = list(range(filled.shape[1]))
     directions = [limits[2] for limits in FEATURES.values()]
     while True:
-        regression = LogisticRegression(C=PENALTY, tol=1e-10, max_iter=10_000)
+        regression = LogisticRegression(C=PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=1000)
         regression.fit(filled[:, kept], labels, sample_weight=weight)
         against = [j for j, value in zip(kept, regression.coef_[0], strict=True) if value * directions[j] < 0]
         if not against or not directed:

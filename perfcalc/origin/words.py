@@ -124,6 +124,8 @@ def _needs(signals: Signals, row: int) -> str:
     launch = signals.low[row, INDEX["launch"]], signals.high[row, INDEX["launch"]]
     if not np.isfinite(launch).all() or launch[0] < 0:
         return "product_launch to the day"
+    if signals.high[row, INDEX["made_abroad"]] != signals.low[row, INDEX["made_abroad"]]:
+        return "designer_country"
     missing = [what for name, what in SETTLES.items() if not np.isfinite(signals.low[row, INDEX[name]])]
     return "; ".join(missing[:3]) or SETTLES["geometry"]
 
