@@ -93,7 +93,7 @@ def origin_table(scored: Sequence[pa.RecordBatch], name: str) -> Table:
         ("basis", {"no_wrap": True}),
         ("because", {"ratio": 5, "overflow": "fold"}),
     ):
-        table.add_column(heading, **options)  # type: ignore[arg-type]  # rich types every option apart
+        table.add_column(heading, **options)
     shown = 0
     for batch in scored:
         for row in batch.slice(0, SHOWN_ROWS - shown).to_pylist():

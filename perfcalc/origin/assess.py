@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 
 from perfcalc.fields import ORIGIN_FIELDS
 from perfcalc.origin.model import Answers, Model, answer, shipped
-from perfcalc.origin.signals import Signals, of_rows, read_day
+from perfcalc.origin.signals import INDEX, Signals, of_rows, read_day
 from perfcalc.origin.words import RESULTS, OriginAnswer, describe, timeline
 
 TYPES = {
@@ -34,7 +35,9 @@ def facts_of(batch: pa.RecordBatch, columns: Mapping[str, str]) -> list[dict[str
     return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
 
 
-def assess(rows: Sequence[Mapping[str, str]], model: Model | None = None) -> tuple[Signals, Answers, list[OriginAnswer]]:
+def assess(
+    rows: Sequence[Mapping[str, str]], model: Model | None = None
+) -> tuple[Signals, Answers, list[OriginAnswer]]:
     """Signals, answers and their words for many items."""
     model = model or shipped()
     signals = of_rows(rows)
@@ -62,8 +65,7 @@ def origin_columns(batch: pa.RecordBatch, columns: Mapping[str, str]) -> dict[st
 
 def picture(facts: Mapping[str, str], signals: Signals, row: int) -> str:
     """The time line of one item."""
-    launch = facts.get("product_launch") or facts.get("release_date") or ""
-    when = read_day(launch)[1]
-    after = signals.low[row, 2]
-    cut_off = None if when is None or after != after or abs(after) == float("inf") else when - signals.high[row, 2]
-    return timeline(facts.get("designer", ""), facts.get("name", ""), launch, cut_off, when or 0.0)
+    text = facts.get("product_launch") or facts.get("release_date") or ""
+    launch, after = read_day(text)[1], float(signals.high[row, INDEX["launch"]])
+    cut_off = launch - after if launch is not None and isfinite(after) else None
+    return timeline(facts.get("designer", ""), facts.get("name", ""), text, cut_off, launch or 0.0)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import yaml
 
-from perfcalc.facts import Numbers
+from perfcalc.facts import Indices, Numbers
 from perfcalc.kernel import kernel
 from perfcalc.origin.signals import INDEX
 from perfcalc.origin.tables import HERE
@@ -51,7 +51,7 @@ def certain_rules() -> tuple[Certain, ...]:
 
 
 @cache
-def program() -> tuple[Numbers, Numbers, Numbers, Numbers]:
+def program() -> tuple[Indices, Indices, Indices, Numbers]:
     """The rules as arrays: of each condition its rule, signal, operator and limit."""
     conditions = [
         (number, INDEX[signal], OPERATORS.index(operator), limit)
@@ -68,13 +68,21 @@ def program() -> tuple[Numbers, Numbers, Numbers, Numbers]:
 
 
 @kernel
-def first_rule(low, high, row, rule, signal, operator, limit):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - a kernel
+def first_rule(
+    low: Numbers,
+    high: Numbers,
+    row: int,
+    rule: Indices,
+    signal: Indices,
+    operator: Indices,
+    limit: Numbers,
+) -> int:
     """The number of the first rule whose conditions all hold for a row, or -1."""
     holds = True
     for c in range(rule.shape[0]):
         if c > 0 and rule[c] != rule[c - 1]:
             if holds:
-                return rule[c - 1]
+                return int(rule[c - 1])
             holds = True
         if holds:
             least, most = low[row, signal[c]], high[row, signal[c]]
@@ -89,4 +97,4 @@ def first_rule(low, high, row, rule, signal, operator, limit):  # type: ignore[n
                 holds = most < limit[c]
             else:
                 holds = least == limit[c] and most == limit[c]
-    return rule[rule.shape[0] - 1] if holds else -1
+    return int(rule[rule.shape[0] - 1]) if holds else -1

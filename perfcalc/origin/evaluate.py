@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from perfcalc.facts import Indices, Numbers
-from perfcalc.origin.model import FEATURES, Prior, answer
+from perfcalc.origin.model import FEATURES, answer
 from perfcalc.origin.signals import INDEX
 from perfcalc.origin.train import (
     Cases,
@@ -60,12 +60,6 @@ class Score:
         )
 
 
-HEADING: Final = (
-    "| method | right, of answered | 95 % Wilson | coverage | Brier | log loss | wrong |\n"
-    "|---|---|---|---|---|---|---|"
-)
-
-
 def _launch(cases: Cases) -> Numbers:
     low, high = (bound[:, INDEX["launch"]] for bound in (cases.signals.low, cases.signals.high))
     known = np.isfinite(low) & np.isfinite(high)
@@ -76,7 +70,9 @@ def timing_only(cases: Cases, train: list[int], test: list[int]) -> Predictions:
     """One threshold on the days from the cut-off to the launch, the best on the training cases."""
     days = _launch(cases)
     known, label = np.sort(days[train]), cases.label[train]
-    cuts = np.concatenate([[known[0] - 0.1], 0.5 * (known[1:] + known[:-1]), [known[-1] + 0.1]]) if train else np.zeros(1)
+    cuts = (
+        np.concatenate([[known[0] - 0.1], 0.5 * (known[1:] + known[:-1]), [known[-1] + 0.1]]) if train else np.zeros(1)
+    )
     right = [int(((days[train] > cut) == (label == 1)).sum()) for cut in cuts]
     best = [cut for cut, hits in zip(cuts, right, strict=True) if hits == max(right)]
     cut = best[len(best) // 2]
@@ -134,11 +130,18 @@ def _boosting() -> Any:
 
     directions = [limits[2] for limits in FEATURES.values()]
     return HistGradientBoostingClassifier(
-        max_iter=50, max_depth=2, min_samples_leaf=2, monotonic_cst=[*directions, 1], random_state=0, early_stopping=False
+        max_iter=50,
+        max_depth=2,
+        min_samples_leaf=2,
+        monotonic_cst=[*directions, 1],
+        random_state=0,
+        early_stopping=False,
     )
 
 
-def chosen(cases: Cases, train: list[int], test: list[int], simulated: float | None = None, rules: bool = True) -> Predictions:
+def chosen(
+    cases: Cases, train: list[int], test: list[int], simulated: float | None = None, rules: bool = True
+) -> Predictions:
     """Rules and model as they ship, refitted on the training cases."""
     model = model_from(cases, train) if simulated is None else model_from(cases, train, simulated)
     signals = cases.signals.take(test)
@@ -213,7 +216,9 @@ def by_time(cases: Cases) -> Iterator[tuple[list[int], list[int]]]:
     yield early, late
 
 
-def predict(cases: Cases, method: Method, splits: Iterator[tuple[list[int], list[int]]]) -> dict[int, tuple[float, int]]:
+def predict(
+    cases: Cases, method: Method, splits: Iterator[tuple[list[int], list[int]]]
+) -> dict[int, tuple[float, int]]:
     """Out-of-sample predictions: ``{row: (P(domestic), answer)}``."""
     found: dict[int, tuple[float, int]] = {}
     for train, test in splits:
@@ -278,9 +283,7 @@ def shuffled(cases: Cases, rounds: int = 200, seed: int = 7) -> tuple[float, flo
         for family in families:
             train = [row for row in rows if cases.family[row] != family]
             labels = np.array([fake[row] for row in train])
-            part = training_set(
-                raw_features(cases.signals, train), labels, [cases.family[row] for row in train], Prior(), 0.0
-            )
+            part = training_set(raw_features(cases.signals, train), labels, [cases.family[row] for row in train], 0.0)
             centre = centre_of(*part)
             fitted = fit_coefficients(*part, centre, directed=False)
             test = [row for row in rows if cases.family[row] == family]

@@ -110,12 +110,14 @@ def shipped() -> Model:
 
 LIMITS: Final = np.array([limits[:2] for limits in FEATURES.values()], dtype=np.float64)
 COLUMNS: Final = np.array([INDEX[name] for name in FEATURES], dtype=np.int64)
-FIXED: Final = np.array([INDEX[name] for name in ("launch", "low_volume", "geometry", "die_bank", "cut_off", "made_abroad")])
+FIXED: Final = np.array(
+    [INDEX[name] for name in ("launch", "low_volume", "geometry", "die_bank", "cut_off", "made_abroad")]
+)
 STOCKPILED, DOMESTIC, CANNOT_TELL = (ORIGINS.index(name) for name in ("stockpiled", "domestic", "cannot_tell"))
 
 
 @kernel
-def prior_log_odds(time, mass, settings):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - a kernel
+def prior_log_odds(time: float, mass: bool, settings: Numbers) -> float:
     """The log odds of domestic production at a time after the cut-off in years."""
     fast = settings[0] if mass else settings[1]
     quarters = 4.0 * max(time, 0.0)
@@ -125,35 +127,55 @@ def prior_log_odds(time, mass, settings):  # type: ignore[no-untyped-def]  # noq
 
 
 @kernel
-def log_odds(low, high, row, fit, columns, fixed, limits, centre, coefficients, settings):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - a kernel
-    """The least, the middle and the greatest log odds of one row under one fit."""
-    mass_least, mass_most = low[row, fixed[1]] == 1.0, high[row, fixed[1]] == 0.0
+def base_log_odds(low: Numbers, high: Numbers, row: int, fixed: Indices, settings: Numbers) -> tuple[float, float, float]:
+    """What prior and geometry say of a row: the least, the middle and the greatest log odds."""
+    low_volume, mass = low[row, fixed[1]] == 1.0, high[row, fixed[1]] == 0.0
     early, late = low[row, fixed[0]], high[row, fixed[0]]
-    least = prior_log_odds(early, not mass_least, settings)
-    least = min(least, prior_log_odds(early, mass_most, settings))
-    most = prior_log_odds(late, mass_most or not mass_least, settings)
-    middle = prior_log_odds(0.5 * (early + late), not mass_least, settings)
+    least = prior_log_odds(early, not low_volume, settings)
+    if not low_volume and not mass:  # an unknown class may be either
+        least = min(least, prior_log_odds(early, False, settings))
+    middle, most = least, least
+    if late > early or (not low_volume and not mass):
+        most = prior_log_odds(late, not low_volume, settings)
+        middle = prior_log_odds(0.5 * (early + late), not low_volume, settings)
     geometry = low[row, fixed[2]] if low[row, fixed[2]] == high[row, fixed[2]] else 0.0
-    base = coefficients[fit, 0] + geometry
-    least, middle, most = least + base, middle + base, most + base
-    for j in range(columns.shape[0]):
-        first, last = low[row, columns[j]], high[row, columns[j]]
-        weight = coefficients[fit, j + 1]
-        if first == -np.inf and (j > 0 or last == np.inf):
-            if j > 0:
-                continue
-            last = limits[0, 1]
-        first = min(max(first, limits[j, 0]), limits[j, 1])
-        last = min(max(last, limits[j, 0]), limits[j, 1])
-        one, other = weight * (first - centre[j]), weight * (last - centre[j])
-        least += min(one, other)
-        most += max(one, other)
-        middle += 0.5 * (one + other)
-    return least, middle, most
+    return least + geometry, middle + geometry, most + geometry
 
 
 @kernel
-def decide(low, high, rule, signal, operator, limit, answers, columns, fixed, limits, centre, coefficients, settings, origin, ruled, probability):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, E501 - a kernel
+def centred_signals(
+    low: Numbers, high: Numbers, row: int, columns: Indices, limits: Numbers, centre: Numbers, ends: Numbers
+) -> None:
+    """Both ends of each signal of the model, clipped and centred; nothing for an unknown one, bar the first sight."""
+    for j in range(columns.shape[0]):
+        first, last = low[row, columns[j]], high[row, columns[j]]
+        if first == -np.inf and j > 0:
+            ends[j, 0], ends[j, 1] = 0.0, 0.0
+        else:
+            ends[j, 0] = min(max(first, limits[j, 0]), limits[j, 1]) - centre[j]
+            ends[j, 1] = min(max(last, limits[j, 0]), limits[j, 1]) - centre[j]
+
+
+@kernel
+def decide(
+    low: Numbers,
+    high: Numbers,
+    rule: Indices,
+    signal: Indices,
+    operator: Indices,
+    limit: Numbers,
+    answers: npt.NDArray[np.int8],
+    columns: Indices,
+    fixed: Indices,
+    limits: Numbers,
+    centre: Numbers,
+    coefficients: Numbers,
+    settings: Numbers,
+    ends: Numbers,
+    origin: npt.NDArray[np.int8],
+    ruled: npt.NDArray[np.int16],
+    probability: Numbers,
+) -> None:
     """Rules, then the model, for every row: fills origin, the rule's number, and P(domestic) low, middle, high."""
     threshold, doubt = settings[5], settings[6]
     for row in range(low.shape[0]):
@@ -165,10 +187,18 @@ def decide(low, high, rule, signal, operator, limit, answers, columns, fixed, li
         origin[row] = 4
         if low[row, fixed[4]] < 1.0 or low[row, fixed[0]] < 0.0 or high[row, fixed[0]] == np.inf:
             continue
-        least, middle, most = log_odds(low, high, row, 0, columns, fixed, limits, centre, coefficients, settings)
-        for fit in range(1, coefficients.shape[0]):
-            under, _, over = log_odds(low, high, row, fit, columns, fixed, limits, centre, coefficients, settings)
-            least, most = min(least, under), max(most, over)
+        base_least, middle, base_most = base_log_odds(low, high, row, fixed, settings)
+        centred_signals(low, high, row, columns, limits, centre, ends)
+        least, most = np.inf, -np.inf
+        for fit in range(coefficients.shape[0]):
+            under = over = coefficients[fit, 0]
+            for j in range(columns.shape[0]):
+                one, other = coefficients[fit, j + 1] * ends[j, 0], coefficients[fit, j + 1] * ends[j, 1]
+                under += min(one, other)
+                over += max(one, other)
+            least, most = min(least, base_least + under), max(most, base_most + over)
+            if fit == 0:
+                middle += 0.5 * (under + over)
         probability[row, 0] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-least))
         probability[row, 1] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-middle))
         probability[row, 2] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-most))
@@ -212,7 +242,7 @@ def answer(signals: Signals, model: Model | None = None) -> Answers:
     run(
         decide,
         rows,
-        False,  # noqa: FBT003 - of kernel.run: floats
+        False,  # floats
         signals.low,
         signals.high,
         *program(),
@@ -223,6 +253,7 @@ def answer(signals: Signals, model: Model | None = None) -> Answers:
         model.centre,
         model.coefficients,
         model.settings,
+        np.empty((len(FEATURES), 2)),
         origin,
         ruled,
         probability,

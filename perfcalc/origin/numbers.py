@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-
 from perfcalc.origin.certain import certain_rules
 from perfcalc.origin.evaluate import (
     GIVEN,
@@ -72,7 +71,13 @@ def evaluation(path: Path | None = None) -> dict[str, Any]:
     shipped = answer(cases.signals)
     names = list(cases.table["case_id"])
     found["table"] = {
-        label: dict(sorted(Counter(word for word, of in zip(shipped.words(), cases.table["label"], strict=True) if of == label).items()))
+        label: dict(
+            sorted(
+                Counter(
+                    word for word, of in zip(shipped.words(), cases.table["label"], strict=True) if of == label
+                ).items()
+            )
+        )
         for label in sorted(set(cases.table["label"]))
     }
     found["hard"] = []
@@ -80,21 +85,29 @@ def evaluation(path: Path | None = None) -> dict[str, Any]:
         row = names.index(case)
         rule = certain_rules()[shipped.rule[row]].name if shipped.rule[row] >= 0 else ""
         p = left_out[row][0] if row in left_out and not rule else None
-        found["hard"].append((case, cases.table["name"].iloc[row], cases.table["label"].iloc[row], shipped.words()[row], rule, p))
+        found["hard"].append(
+            (case, cases.table["name"].iloc[row], cases.table["label"].iloc[row], shipped.words()[row], rule, p)
+        )
     return found
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:
-    lines = ["| method | right, of answered | 95 % Wilson | coverage | Brier | log loss | wrong |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| method | right, of answered | 95 % Wilson | coverage | Brier | log loss | wrong |",
+        "|---|---|---|---|---|---|---|",
+    ]
     return [*lines, *(Score(**row).row() for row in rows)]
 
 
 def numbers_text(found: dict[str, Any]) -> str:
     """The scores as Markdown."""
+    tiers = ", ".join(f"{tier} {count}" for tier, count in found["tiers"].items())
     lines = [
-        f"{found['cases']} real cases; {found['scored']} of them are logic found after the cut-off with a gold or silver "
-        f"label of stockpiled or domestic ({found['domestic']} domestic), of {found['families']} die families; "
-        f"{found["of_huawei"]} are Huawei's. Evidence tiers: " + ", ".join(f"{k} {v}" for k, v in found["tiers"].items()) + ".",
+        (
+            f"{found['cases']} real cases; {found['scored']} of them are logic found after the cut-off with a gold or "
+            f"silver label of stockpiled or domestic ({found['domestic']} domestic), of {found['families']} die "
+            f"families; {found['of_huawei']} are Huawei's. Evidence tiers: {tiers}."
+        ),
         "",
         "### One die family left out at a time",
         "",
@@ -136,8 +149,10 @@ def numbers_text(found: dict[str, Any]) -> str:
         "",
         "### Shuffled labels",
         "",
-        f"Balanced accuracy by die family with labels shuffled among the families: {100 * middle:.0f} % on average "
-        f"(5 to 95 % of the rounds: {100 * low:.0f} to {100 * high:.0f} %).",
+        (
+            f"Balanced accuracy by die family with labels shuffled among the families: {100 * middle:.0f} % on "
+            f"average (5 to 95 % of the rounds: {100 * low:.0f} to {100 * high:.0f} %)."
+        ),
         "",
         "### Each signal made unknown in turn (all cases)",
         "",
@@ -149,7 +164,10 @@ def numbers_text(found: dict[str, Any]) -> str:
         "",
         "| label | answers |",
         "|---|---|",
-        *(f"| {label} | {', '.join(f'{word} {n}' for word, n in words.items())} |" for label, words in found["table"].items()),
+        *(
+            f"| {label} | {', '.join(f'{word} {n}' for word, n in words.items())} |"
+            for label, words in found["table"].items()
+        ),
         "",
         "### Cases to look at",
         "",
@@ -162,5 +180,3 @@ def numbers_text(found: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
-
-

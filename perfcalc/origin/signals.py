@@ -134,8 +134,122 @@ def _float(text: str) -> float | None:
     return value if 0 < value < inf else None
 
 
-def of_item(facts: Mapping[str, str], earlier: Sequence[Part] | None = None) -> tuple[list[float], list[float], dict[str, str]]:
-    """The signals of one item, from its cells.
+Days = tuple[float | None, float | None]
+
+
+class _Reading:
+    """The signals of one item while they are being read."""
+
+    def __init__(self, cell: Mapping[str, str], earlier: Sequence[Part]) -> None:
+        self.cell = cell
+        self.low, self.high = [-inf] * len(SIGNALS), [inf] * len(SIGNALS)
+        self.notes: dict[str, str] = {}
+        self.launch = read_day(cell["product_launch"] or cell["release_date"])
+        self.claim = claimed_nm(cell["process_node"])
+        self.cores, self.clock = core_names(cell["cpu_ip"]), _float(cell["peak_clock_ghz"])
+        before = self.launch[1] if self.launch[1] is not None else inf
+        self.known = _known_parts(cell, before, earlier)
+        self.control = next((each for each in controls()["controls"] if fits(each, cell)), None)
+
+    def put(self, name: str, first: float, last: float | None = None, note: str = "") -> None:
+        """Set a signal, with the words that go with it."""
+        self.low[INDEX[name]], self.high[INDEX[name]] = first, first if last is None else last
+        if note:
+            self.notes[name] = note
+
+    def cut_off(self) -> Days:
+        """When the designer was cut off: as the sheet says, else as the table of cut-offs does."""
+        days = read_day(self.cell["control_date"])
+        if days[0] is not None:
+            self.notes["cut_off"] = f"cut off on {self.cell['control_date']}"
+        elif self.control is not None:
+            days = (years(self.control["date"]),) * 2
+            self.notes["cut_off"] = f"cut off on {self.control['date']}: {self.control['basis']}"
+        self.put("cut_off", float(days[0] is not None))
+        return days
+
+    def maker(self) -> None:
+        """Whether designer and fabs are abroad or at home, and what kind of product it is."""
+        fab = next(
+            (bool(each["home"]) for each in controls()["own_fabs"] if fits({"designer": each["maker"]}, self.cell)),
+            None,
+        )
+        country = self.cell["designer_country"].upper() or (self.control or {}).get("country", "")
+        self.put("own_fab_home", float(fab is True))
+        abroad = fab is False or (fab is None and country not in ("", HOME))
+        self.put("made_abroad", float(abroad), 1.0 if abroad or (fab is None and not country) else 0.0)
+        if self.cell["product_class"]:
+            self.put("low_volume", float(not MASS.search(self.cell["product_class"])))
+        self.put("die_bank", 0.0)
+        for bank in controls()["die_banks"]:
+            over = self.launch[0] is not None and self.launch[0] >= years(bank["until"])
+            early = self.launch[1] is not None and self.launch[1] < years(bank["from"])
+            if fits(bank, self.cell) and not over and not early:
+                self.put("die_bank", 1.0, note=bank["basis"])
+
+    def first_seen(self) -> Days:
+        """When the design was first seen: as announced, or in an earlier part with the same cores and clock.
+
+        A release date alone counts only where cores and clock are known: else an old die under a new name would pass
+        for a new design.
+        """
+        released = self.cell["product_launch"] or (self.cores and self.clock is not None)
+        seen = read_day(self.cell["chip_announced"] or (self.cell["release_date"] if released else ""))
+        name = self.cell["name"]
+        twin = next((part for part in self.known if _same_design(part, name, self.cores, self.clock)), None)
+        if twin is not None and (seen[1] is None or twin.announced <= seen[1]):
+            seen = (twin.announced, twin.announced)
+            if twin.name.casefold() != name.casefold():
+                self.notes["seen"] = f"same cores and clock as {twin.name}, announced {twin.announced_text}"
+        if seen[1] is not None and self.launch[1] is not None and self.launch[1] < seen[1]:
+            return self.launch  # a design cannot be newer than the product it is in
+        return seen
+
+    def node(self, when: float | None) -> None:
+        """The claimed node against what domestic foundries had on a day."""
+        named = OWN_NAMES.search(self.cell["process_node"])
+        self.put("domestic_process_name", float(named is not None), note=f"claims {named[0]}" if named else "")
+        if self.claim is None or when is None:
+            return
+        finest = frontier(when)
+        note = f"claims {self.claim:g} nm, where domestic foundries had {finest:g} nm"
+        self.put("node_gap", log2(finest / self.claim), note=note)
+        if self.clock is None or not self.cores:
+            return
+        self.put("moved_home", 0.0)
+        for part in self.known:
+            if _moved_home(part, self.cores, self.clock, self.claim, finest):
+                change = f"{100 * (self.clock / (part.clock_ghz or self.clock) - 1):+.0f} % clock"
+                self.put(
+                    "moved_home", 1.0, note=f"{part.name} again, {change}, {part.claimed_nm:g} to {self.claim:g} nm"
+                )
+                break
+
+    def times(self, cut: Days, seen: Days) -> None:
+        """Launch, first sight and newest technology, in years from the cut-off."""
+        if cut[0] is None or cut[1] is None:
+            return
+        if self.launch[0] is not None and self.launch[1] is not None:
+            self.put("launch", self.launch[0] - cut[1], self.launch[1] - cut[0])
+        if seen[0] is not None and seen[1] is not None:
+            self.put("seen", seen[0] - cut[1], seen[1] - cut[0])
+        elif self.launch[1] is not None:
+            self.put("seen", -inf, self.launch[1] - cut[0])
+        named = [each for each in technologies() if each.name in self.cores]
+        if named:
+            newest = max(named, key=lambda each: each.first_public)
+            after = newest.first_public - cut[0]
+            self.put("newest", after, note=f"{newest.name} was announced {span(after)} the cut-off")
+        if self.low[INDEX["made_abroad"]] == 1.0 and seen[0] is not None:
+            # A foreign maker's part is its own technology: when it first shipped is what counts.
+            after = seen[0] - cut[1]
+            self.put("newest", after, note=f"the part first shipped {span(after)} the cut-off")
+
+
+def of_item(
+    facts: Mapping[str, str], earlier: Sequence[Part] | None = None
+) -> tuple[list[float], list[float], dict[str, str]]:
+    """The signals of one item, from its cells: low ends, high ends, and words.
 
     Parameters
     ----------
@@ -145,95 +259,28 @@ def of_item(facts: Mapping[str, str], earlier: Sequence[Part] | None = None) -> 
         Parts to compare with; those that ship by default.
     """
     cell = {name: (facts.get(name) or "").strip() for name in ORIGIN_FIELDS}
-    low, high = [-inf] * len(SIGNALS), [inf] * len(SIGNALS)
-    notes: dict[str, str] = {}
-
-    def put(name: str, first: float, last: float | None = None, note: str = "") -> None:
-        low[INDEX[name]], high[INDEX[name]] = first, first if last is None else last
-        if note:
-            notes[name] = note
-
-    put("modelled", float(cell["kind"].casefold() in ("", "ic", "memory")))
-    launch = read_day(cell["product_launch"] or cell["release_date"])
-    stated = read_day(cell["chip_announced"] or (cell["release_date"] if cell["product_launch"] else ""))
-    entry = next((each for each in controls()["controls"] if fits(each, cell)), None)
-    first_cut, last_cut = read_day(cell["control_date"])
-    if first_cut is None and entry is not None:
-        first_cut = last_cut = years(entry["date"])
-        notes["cut_off"] = f"cut off on {entry['date']}: {entry['basis']}"
-    elif first_cut is not None:
-        notes["cut_off"] = f"cut off on {cell['control_date']}"
-    put("cut_off", float(first_cut is not None))
-    country, fab = cell["designer_country"].upper(), _own_fab(cell["designer"])
-    if not country and entry is not None:
-        country = entry.get("country", "")
-    put("own_fab_home", float(fab is True))
-    put("made_abroad", float(fab is False or (country not in ("", HOME) and fab is None)))
-    if not country and fab is None:
-        high[INDEX["made_abroad"]] = 1.0
-    if cell["product_class"]:
-        put("low_volume", float(not MASS.search(cell["product_class"])))
-    claim = claimed_nm(cell["process_node"])
-    cores, clock = core_names(cell["cpu_ip"]), _float(cell["peak_clock_ghz"])
-    known = _known_parts(cell, launch[1] if launch[1] is not None else inf, parts() if earlier is None else earlier)
-    seen = stated
-    twin = next((part for part in known if _same_design(part, cell["name"], cores, clock)), None)
-    if twin is not None and (seen[1] is None or twin.announced <= seen[1]):
-        seen = (twin.announced, twin.announced)
-        if twin.name.casefold() != cell["name"].casefold():
-            notes["seen"] = f"same cores and clock as {twin.name}, announced {twin.announced_text}"
-    if seen[1] is not None and launch[1] is not None and launch[1] < seen[1]:
-        seen = launch  # a design cannot be newer than the product it is in
-    when = seen[1] if seen[1] is not None else launch[1]
-    if OWN_NAMES.search(cell["process_node"]):
-        put("domestic_process_name", 1.0, note=f"claims {cell['process_node']}")
-    else:
-        put("domestic_process_name", 0.0)
-    if claim is not None and when is not None:
-        note = f"claims {claim:g} nm, where domestic foundries had {frontier(when):g} nm"
-        put("node_gap", log2(frontier(when) / claim), note=note)
-    if clock is not None and cores and claim is not None and when is not None:
-        put("moved_home", 0.0)
-        for part in known:
-            if _moved_home(part, cores, clock, claim, frontier(when)):
-                change = f"{100 * (clock / (part.clock_ghz or clock) - 1):+.0f} % clock"
-                put("moved_home", 1.0, note=f"{part.name} again, {change}, {part.claimed_nm:g} to {claim:g} nm")
-                break
-    bank = next((each for each in controls()["die_banks"] if fits(each, cell)), None)
-    put("die_bank", 0.0)
-    if bank and not (launch[0] is not None and (launch[0] >= years(bank["until"]) or launch[1] < years(bank["from"]))):  # type: ignore[operator]  # both ends or none
-        put("die_bank", 1.0, note=bank["basis"])
-    _put_geometry(cell, launch[1], put)
-    if first_cut is None or last_cut is None:
-        return low, high, notes
-    if launch[0] is not None and launch[1] is not None:
-        put("launch", launch[0] - last_cut, launch[1] - first_cut)
-    if seen[0] is not None and seen[1] is not None:
-        put("seen", seen[0] - last_cut, seen[1] - first_cut)
-    elif launch[1] is not None:
-        put("seen", -inf, launch[1] - first_cut)
-    newest = max((each for each in technologies() if each.name in cores), key=lambda each: each.first_public, default=None)
-    if newest is not None:
-        when = newest.first_public - first_cut
-        put("newest", when, note=f"{newest.name} was announced {span(when)} the cut-off")
-    if low[INDEX["made_abroad"]] == 1.0 and seen[0] is not None:
-        # A foreign maker's part is its own technology: when it first shipped is what counts.
-        put("newest", seen[0] - last_cut, note=f"the part first shipped {span(seen[0] - last_cut)} the cut-off")
-    return low, high, notes
+    reading = _Reading(cell, parts() if earlier is None else earlier)
+    reading.put("modelled", float(cell["kind"].casefold() in ("", "ic", "memory")))
+    cut = reading.cut_off()
+    reading.maker()
+    seen = reading.first_seen()
+    reading.node(seen[1] if seen[1] is not None else reading.launch[1])
+    _put_geometry(cell, reading.launch[1], reading.put)
+    reading.times(cut, seen)
+    return reading.low, reading.high, reading.notes
 
 
 def span(time: float) -> str:
     """Years from the cut-off in words."""
     size = abs(time)
-    words = f"{size:.1f} years" if size >= 1 else f"{round(size * 12)} months" if size >= 0.125 else f"{round(size * 365.25)} days"
+    words = (
+        f"{size:.1f} years"
+        if size >= 1
+        else f"{round(size * 12)} months"
+        if size >= 0.125
+        else f"{round(size * 365.25)} days"
+    )
     return f"{words} {'after' if time >= 0 else 'before'}"
-
-
-def _own_fab(designer: str) -> bool | None:
-    for each in controls()["own_fabs"]:
-        if fits({"designer": each["maker"]}, {"designer": designer}):
-            return bool(each["home"])
-    return None
 
 
 def _known_parts(cell: Mapping[str, str], before: float, earlier: Sequence[Part]) -> list[Part]:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from perfcalc.facts import Numbers
-from perfcalc.origin.model import FEATURES, LIMITS, Prior
+from perfcalc.origin.model import FEATURES, LIMITS
 from perfcalc.origin.tables import frontier, nodes, technologies
 
 ROWS: Final = 600
@@ -23,7 +23,7 @@ BOAST: Final = 0.1
 FIRST_CUT, LAST_CUT = 2020.7, 2024.87
 
 
-def simulate(prior: Prior, rows: int = ROWS, seed: int = SEED) -> tuple[Numbers, Numbers]:
+def simulate(rows: int = ROWS, seed: int = SEED) -> tuple[Numbers, Numbers]:
     """Features (clipped, NaN where unknown) and labels (1 domestic); half of each label."""
     random = np.random.default_rng(seed)
     features = np.full((rows, len(FEATURES)), np.nan)
@@ -63,7 +63,9 @@ def _domestic(random: np.random.Generator, cut: float) -> list[float]:
     moved = random.random() < 0.2
     # A re-issue needs no new design and may come early; a new design takes a year or more on a new foundry's node.
     seen = random.uniform(-0.75, 2.5) if moved else random.uniform(0.75, 6.0)
-    steps = sorted({nm for since, nm in ((node.since, node.marketed_nm) for node in nodes() if node.home) if since <= cut + seen})
+    steps = sorted(
+        {nm for since, nm in ((node.since, node.marketed_nm) for node in nodes() if node.home) if since <= cut + seen}
+    )
     claim = float(random.choice(steps[:2] or [28.0]))
     if random.random() < BOAST:
         claim *= 0.7
@@ -74,5 +76,3 @@ def _domestic(random: np.random.Generator, cut: float) -> list[float]:
         _sometimes(random, 0.9 if moved else 0.3, log2(frontier(cut + seen) / claim)),
         _sometimes(random, 0.5, float(moved)),
     ]
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -114,7 +115,7 @@ def controls() -> dict[str, list[dict[str, Any]]]:
     return loaded
 
 
-def fits(entry: dict[str, Any], facts: dict[str, str]) -> bool:
+def fits(entry: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
     """Whether every pattern of an entry is found in the fact of its name."""
     keys = ("designer", "product_maker", "component_class", "designer_country")
     return all(re.search(entry[key], facts.get(key, ""), re.IGNORECASE) for key in keys if key in entry)

@@ -21,7 +21,20 @@ from perfcalc.origin.tables import HERE, designer_key
 
 CASES: Final = HERE.parents[1] / "specs" / "origin_cases.csv"
 LOGIC: Final = frozenset(
-    ("mobile_soc", "pc_soc", "server_cpu", "ai_accelerator", "gpu", "camera_soc", "cpu", "pc_cpu", "hpc_cpu", "telecom_asic", "auto_soc", "miner_asic")
+    (
+        "mobile_soc",
+        "pc_soc",
+        "server_cpu",
+        "ai_accelerator",
+        "gpu",
+        "camera_soc",
+        "cpu",
+        "pc_cpu",
+        "hpc_cpu",
+        "telecom_asic",
+        "auto_soc",
+        "miner_asic",
+    )
 )
 #: The simulated parts together weigh as much as this many real die families of each label.
 SIMULATED_FAMILIES: Final = 12.0
@@ -80,8 +93,10 @@ def read_cases(path: Path | None = None) -> Cases:
 def cases_from(table: pd.DataFrame) -> Cases:
     """Cases from a table of text."""
     columns = recognise_origin(list(table.columns))
-    rows = table[list(columns.values())].set_axis(list(columns), axis=1).to_dict("records")
-    label = table["label"].map({"domestic": 1, "stockpiled_foreign": 0}).fillna(-1).to_numpy(dtype=np.int64)
+    cells = [table[column].tolist() for column in columns.values()]
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+    codes = {"domestic": 1, "stockpiled_foreign": 0}
+    label: Indices = np.array([codes.get(word, -1) for word in table["label"]], dtype=np.int64)
     family = [name or f"case {case}" for name, case in zip(table["die_family"], table["case_id"], strict=True)]
     designer = [designer_key(name) for name in table["designer"]]
     return Cases(table, of_rows(rows), label, family, designer)
@@ -103,12 +118,12 @@ def family_weights(labels: Indices, families: Sequence[str]) -> Numbers:
 
 
 def training_set(
-    features: Numbers, labels: Indices, families: Sequence[str], prior: Prior, simulated: float = SIMULATED_FAMILIES
+    features: Numbers, labels: Indices, families: Sequence[str], simulated: float = SIMULATED_FAMILIES
 ) -> tuple[Numbers, Indices, Numbers]:
     """Real and simulated rows with their weights; both labels weigh the same, for the prior is added later."""
     weight = family_weights(labels, families)
     if simulated:
-        more, more_labels = simulate(prior)
+        more, more_labels = simulate()
         features = np.vstack([features, more])
         labels = np.concatenate([labels, more_labels])
         weight = np.concatenate([weight, np.full(len(more), 2 * simulated / len(more))])
@@ -154,19 +169,21 @@ def fit_coefficients(
     return np.round(fitted, 4)
 
 
-def fit(cases: Cases, rows: Iterable[int], simulated: float = SIMULATED_FAMILIES, labels: Indices | None = None) -> dict[str, Any]:
+def fit(
+    cases: Cases, rows: Iterable[int], simulated: float = SIMULATED_FAMILIES, labels: Indices | None = None
+) -> dict[str, Any]:
     """The content of ``model.json`` from some of the cases: a fit on all, and one without each die family."""
     rows = list(rows)
     prior = Prior()
     features = raw_features(cases.signals, rows)
     label = (cases.label if labels is None else labels)[rows]
     families = [cases.family[row] for row in rows]
-    whole = training_set(features, label, families, prior, simulated)
+    whole = training_set(features, label, families, simulated)
     centre = np.round(centre_of(*whole), 4)
     fits, coefficients = ["all"], [fit_coefficients(*whole, centre)]
     for left_out in sorted(set(families)):
         kept = [position for position, family in enumerate(families) if family != left_out]
-        part = training_set(features[kept], label[kept], [families[p] for p in kept], prior, simulated)
+        part = training_set(features[kept], label[kept], [families[p] for p in kept], simulated)
         if len(set(part[1].tolist())) == 2:
             fits.append(f"without {left_out}")
             coefficients.append(fit_coefficients(*part, centre))
@@ -181,7 +198,9 @@ def fit(cases: Cases, rows: Iterable[int], simulated: float = SIMULATED_FAMILIES
     }
 
 
-def model_from(cases: Cases, rows: Iterable[int], simulated: float = SIMULATED_FAMILIES, labels: Indices | None = None) -> Model:
+def model_from(
+    cases: Cases, rows: Iterable[int], simulated: float = SIMULATED_FAMILIES, labels: Indices | None = None
+) -> Model:
     """A model fitted on some of the cases."""
     return from_dict(fit(cases, rows, simulated, labels))
 
