@@ -86,14 +86,10 @@ def origin_table(scored: Sequence[pa.RecordBatch], name: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, options in (
-        ("item", {"ratio": 2, "overflow": "ellipsis", "no_wrap": True}),
-        ("origin", {"no_wrap": True}),
-        ("probability", {"no_wrap": True}),
-        ("basis", {"no_wrap": True}),
-        ("because", {"ratio": 5, "overflow": "fold"}),
-    ):
-        table.add_column(heading, **options)
+    table.add_column("item", max_width=26, overflow="ellipsis", no_wrap=True)
+    for heading in ("origin", "probability", "basis"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("because", min_width=24, overflow="fold")
     shown = 0
     for batch in scored:
         for row in batch.slice(0, SHOWN_ROWS - shown).to_pylist():

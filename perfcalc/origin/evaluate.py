@@ -212,8 +212,8 @@ def by_time(cases: Cases) -> Iterator[tuple[list[int], list[int]]]:
     """Train on products of up to 2022, test on those from 2023; no die family on both sides."""
     rows = scored(cases)
     late = [row for row in rows if cases.table["product_launch"].iloc[row] >= "2023"]
-    early = [row for row in rows if row not in late]
-    yield early, late
+    tested = {cases.family[row] for row in late}
+    yield [row for row in rows if row not in late and cases.family[row] not in tested], late
 
 
 def predict(

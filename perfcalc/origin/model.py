@@ -127,7 +127,9 @@ def prior_log_odds(time: float, mass: bool, settings: Numbers) -> float:
 
 
 @kernel
-def base_log_odds(low: Numbers, high: Numbers, row: int, fixed: Indices, settings: Numbers) -> tuple[float, float, float]:
+def base_log_odds(
+    low: Numbers, high: Numbers, row: int, fixed: Indices, settings: Numbers
+) -> tuple[float, float, float]:
     """What prior and geometry say of a row: the least, the middle and the greatest log odds."""
     low_volume, mass = low[row, fixed[1]] == 1.0, high[row, fixed[1]] == 0.0
     early, late = low[row, fixed[0]], high[row, fixed[0]]

@@ -130,7 +130,7 @@ def _needs(signals: Signals, row: int) -> str:
     return "; ".join(missing[:3]) or SETTLES["geometry"]
 
 
-def timeline(designer: str, name: str, launch: str, cut_off: float | None, until: float, width: int = 72) -> str:
+def timeline(designer: str, name: str, launch: str, cut_off: float | None, until: float, width: int = 48) -> str:
     """A text picture: the designer's known parts (o), the cut-off (|) and this item (*) on one axis of time."""
     key = designer_key(designer)
     known: list[Part] = [part for part in parts() if key and part.designer == key]
@@ -151,12 +151,18 @@ def timeline(designer: str, name: str, launch: str, cut_off: float | None, until
         marks.append((cut_off, "|", "cut-off"))
     if when is not None:
         marks.append((when, "*", f"{name}, {launch}"))
-    lines = []
-    for moment, mark, words in sorted(marks, key=lambda each: each[0]):
+    rows: list[tuple[int, str, str]] = []
+    for moment, mark, words in sorted(marks, key=lambda each: (each[0], each[1])):
         column = place(moment)
+        if rows and mark == "o" and rows[-1][:2] == (column, "o"):
+            rows[-1] = (column, mark, f"{rows[-1][2]}; {words}")
+        else:
+            rows.append((column, mark, words))
+    lines = []
+    for column, mark, words in rows:
         line = [" "] * width
         if cut_off is not None:
             line[place(cut_off)] = "|"
         line[column] = mark
-        lines.append("".join(line).rstrip().ljust(width) + f"  {words}")
-    return "\n".join(line.rstrip() for line in lines)
+        lines.append(f"{''.join(line)}  {words}".rstrip())
+    return "\n".join(lines)
