@@ -6,6 +6,7 @@ parts take a node that a domestic foundry has by then, and a new design needs ti
 
 from __future__ import annotations
 
+from functools import cache
 from math import log2
 from typing import Final
 
@@ -23,6 +24,7 @@ BOAST: Final = 0.1
 FIRST_CUT, LAST_CUT = 2020.7, 2024.87
 
 
+@cache
 def simulate(rows: int = ROWS, seed: int = SEED) -> tuple[Numbers, Numbers]:
     """Features (clipped, NaN where unknown) and labels (1 domestic); half of each label."""
     random = np.random.default_rng(seed)
@@ -31,7 +33,9 @@ def simulate(rows: int = ROWS, seed: int = SEED) -> tuple[Numbers, Numbers]:
     for row, domestic in enumerate(labels):
         cut = random.uniform(FIRST_CUT, LAST_CUT) * 365.2425 / 365.25
         features[row] = _domestic(random, cut) if domestic else _stock(random, cut)
-    return np.clip(features, *LIMITS.T), labels
+    features = np.clip(features, *LIMITS.T)
+    features.flags.writeable = False  # one copy serves every fit
+    return features, labels
 
 
 def _sometimes(random: np.random.Generator, share: float, value: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +59,8 @@ class Cases:
         1 domestic, 0 stockpiled, -1 anything else.
     family
         The die family; a case without one is a family of its own.
+    models
+        Fits that were already made, by training rows and weight of the simulated parts.
     """
 
     table: pd.DataFrame
@@ -66,6 +68,7 @@ class Cases:
     label: Indices
     family: list[str]
     designer: list[str]
+    models: dict[tuple[tuple[int, ...], float], Model] = field(default_factory=dict)
 
     @property
     def scored(self) -> Flags:

@@ -106,8 +106,8 @@ def test_no_signal_alone_turns_answers_round(cases):
 def test_labels_shuffled_among_families_teach_nothing(cases):
     from perfcalc.origin.evaluate import shuffled
 
-    mean, low, high = shuffled(cases, rounds=100)
-    assert 0.4 <= mean <= 0.6
+    mean, low, high = shuffled(cases, rounds=40)
+    assert 0.35 <= mean <= 0.65
     assert low < 0.5 < high
 
 
