@@ -86,6 +86,8 @@ class Model:
                 prior.floor,
                 self.threshold,
                 self.doubt,
+                FINER,
+                NEWER,
             ]
         )
 
@@ -111,9 +113,14 @@ def shipped() -> Model:
 LIMITS: Final = np.array([limits[:2] for limits in FEATURES.values()], dtype=np.float64)
 COLUMNS: Final = np.array([INDEX[name] for name in FEATURES], dtype=np.int64)
 FIXED: Final = np.array(
-    [INDEX[name] for name in ("launch", "low_volume", "geometry", "die_bank", "cut_off", "made_abroad")]
+    [
+        INDEX[name]
+        for name in ("launch", "low_volume", "geometry", "die_bank", "cut_off", "made_abroad", "node_gap", "newest")
+    ]
 )
-STOCKPILED, DOMESTIC, CANNOT_TELL = (ORIGINS.index(name) for name in ("stockpiled", "domestic", "cannot_tell"))
+#: A claimed node finer by more halvings than this than the domestic frontier is not domestic (or not true), and
+#: technology announced more years than this after the cut-off is not in stock from before.
+FINER, NEWER = 0.5, 0.25
 
 
 @kernel
@@ -204,10 +211,12 @@ def decide(
         probability[row, 0] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-least))
         probability[row, 1] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-middle))
         probability[row, 2] = doubt + (1.0 - 2.0 * doubt) / (1.0 + exp(-most))
-        # Not "domestic" where foreign dies are known, or where the maker may be foreign.
-        if probability[row, 0] >= threshold and high[row, fixed[3]] < 1.0 and high[row, fixed[5]] < 1.0:
+        # Not "domestic" where foreign dies are known, where the maker may be foreign, or on a node not had at home.
+        at_home = high[row, fixed[3]] < 1.0 and high[row, fixed[5]] < 1.0
+        at_home = at_home and (high[row, fixed[6]] == np.inf or low[row, fixed[6]] < settings[7])
+        if probability[row, 0] >= threshold and at_home:
             origin[row] = 1
-        elif probability[row, 2] <= 1.0 - threshold:
+        elif probability[row, 2] <= 1.0 - threshold and low[row, fixed[7]] <= settings[8]:
             origin[row] = 0
 
 

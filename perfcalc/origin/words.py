@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from perfcalc.origin.certain import ORIGINS, certain_rules
-from perfcalc.origin.model import Answers, Model, weights
+from perfcalc.origin.model import FINER, NEWER, Answers, Model, weights
 from perfcalc.origin.signals import INDEX, SIGNALS, Signals, span
 from perfcalc.origin.tables import Part, designer_key, parts
 
@@ -78,6 +78,10 @@ def describe(signals: Signals, answers: Answers, row: int, model: Model) -> Orig
     needs = None
     if word == "cannot_tell":
         needs = _needs(signals, row)
+        if leaning == "domestic" and FINER <= signals.low[row, INDEX["node_gap"]] < np.inf:
+            because = f"no domestic foundry had the claimed node: claim or domestic production is wrong; {because}"
+        if leaning == "stockpiled" and signals.low[row, INDEX["newest"]] > NEWER:
+            because = f"it has technology that is newer than the cut-off: it is no stock from before; {because}"
         if signals.high[row, INDEX["die_bank"]] == 1.0 and leaning == "domestic":
             because = f"{signals.notes[row].get('die_bank', 'foreign dies are known in this class')}; {because}"
     return OriginAnswer(word, round(middle, 4), round(low, 4), round(high, 4), "model", leaning, because, needs)
@@ -93,7 +97,8 @@ def odds_words(weight: float) -> str:
     """A weight as a factor on the odds."""
     side = "domestic" if weight >= 0 else "stockpiled"
     factor = exp(abs(weight))
-    return f"×{factor:.2g} for {side}" if factor >= 1.005 else "no weight"
+    number = f"{factor:.2g}" if factor < 100 else f"{factor:.0f}"
+    return f"×{number} for {side}" if factor >= 1.005 else "no weight"
 
 
 def signal_words(signals: Signals, row: int, name: str) -> str:

@@ -108,6 +108,21 @@ def test_an_answer_needs_the_threshold_in_the_whole_interval():
     assert {"domestic", "cannot_tell"} <= set(answers.words())
 
 
+def test_what_no_foundry_at_home_had_is_not_domestic_and_what_is_new_is_not_stock():
+    sure = {"launch": 5, "seen": 4}
+    assert answer(signals([sure, {**sure, "node_gap": 0.49}, {**sure, "node_gap": 0.5}])).words() == [
+        "domestic",
+        "domestic",
+        "cannot_tell",
+    ]
+    stock = {"launch": 0.3, "seen": -1, "node_gap": 1.5}
+    assert answer(signals([stock, {**stock, "newest": 0.25}, {**stock, "newest": 0.26}])).words() == [
+        "stockpiled",
+        "stockpiled",
+        "cannot_tell",
+    ]
+
+
 def test_known_diverted_dies_and_foreign_makers_stop_the_answer_domestic():
     sure = {"launch": 4, "seen": 3}
     doubted = [sure, {**sure, "die_bank": 1}, {**sure, "made_abroad": (0, 1)}]
