@@ -45,11 +45,11 @@ def read(path: str | Path) -> pd.DataFrame:
 def score(
     frame: Frame,
     *,
+    origin: bool = False,
     as_of: str | date | None = None,
     jurisdictions: Sequence[str] = ("us",),
     readings: str | Mapping[str, str] = "",
     destination: str | None = None,
-    origin: bool = False,
 ) -> Frame:
     """Score every row of a frame.
 
@@ -57,6 +57,8 @@ def score(
     ----------
     frame
         With a column ``name`` and whatever is known, in the fields of ``perfcalc.fields``.
+    origin
+        Add where each item was likely made, as `perfcalc.origin` does.
     as_of
         The day whose law is asked, ``YYYY-MM-DD``; today by default.
     jurisdictions
@@ -65,8 +67,6 @@ def score(
         ``"all"`` to cover every open reading, or choices such as ``"tf32_bits=32"`` or ``{"tf32_bits": "32"}``.
     destination
         Two-letter country code; adds the licence review line as ``us_review``.
-    origin
-        Add where each item was likely made, as `perfcalc.origin` does.
 
     Returns
     -------
@@ -79,10 +79,10 @@ def score(
         A column, day, jurisdiction or reading cannot be used.
     """
     table = to_arrow(frame)
-    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination, origin)
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination)
     # An empty frame still has result columns.
     batches = table.to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
-    scored = pa.Table.from_batches(run_line(batches, plan))
+    scored = pa.Table.from_batches(run_line(batches, replace(plan, origin=origin)))
     if not _is_pandas(frame):
         return scored
     results = scored.select(range(len(table.schema.names), scored.num_columns)).to_pandas()
@@ -178,7 +178,6 @@ def plan_for(
     jurisdictions: Sequence[str],
     readings: str | Mapping[str, str] = "",
     destination: str | None = None,
-    origin: bool = False,
 ) -> Plan:
     """A plan from options as people write them."""
     try:
@@ -189,8 +188,7 @@ def plan_for(
             chosen = DEFAULT if widen else parse_readings(readings)
     except (TypeError, ValueError) as error:
         raise InputError(str(error), "see `perfcalc readings`") from error
-    plan = make_plan(columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination)
-    return replace(plan, origin=origin)
+    return make_plan(columns, where, parse_day(as_of), tuple(jurisdictions), chosen, widen, destination)
 
 
 def to_arrow(frame: Frame) -> pa.Table:

@@ -62,29 +62,31 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for mac
 
 
 @main.command()
+@click.option("--origin", is_flag=True, help="Add where each item was likely made.")
 @click.argument("sheets", metavar="SHEET...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="OUT.csv or OUT.parquet.")
 @_law_options
 @click.option(
     "--destination", metavar="CC", help="Two-letter country code: adds how a licence application is reviewed."
 )
-@click.option("--origin", is_flag=True, help="Add where each item was likely made.")
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @_json
 def score(
     sheets: tuple[Path, ...],
+    origin: bool,
     output: Path | None,
     as_of: str | None,
     jurisdiction: str,
     readings: str,
     destination: str | None,
-    origin: bool,
     strict: bool,
     threads: int | None,
     as_json: bool,
 ) -> None:
     """Score every item of a sheet (CSV or Parquet)."""
+    from dataclasses import replace
+
     from perfcalc.api import plan_for
     from perfcalc.line import score_sheet
     from perfcalc.sheets.read import open_sheet
@@ -94,9 +96,9 @@ def score(
     if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     sheet = open_sheet(sheets[0])
-    plan = plan_for(sheet.schema.names, str(sheet.path), as_of, _split(jurisdiction), readings, destination, origin)
+    plan = plan_for(sheet.schema.names, str(sheet.path), as_of, _split(jurisdiction), readings, destination)
     with _progress(sheet.rows, output is not None and not as_json) as progress:
-        summary, scored = score_sheet(sheet, plan, output, threads, progress)
+        summary, scored = score_sheet(sheet, replace(plan, origin=origin), output, threads, progress)
     if as_json:
         answer = summary.to_dict()
         if output is None:

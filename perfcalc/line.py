@@ -48,6 +48,8 @@ class Plan:
 
     Attributes
     ----------
+    origin
+        Add where the item was likely made.
     columns
         Which column carries which field.
     books
@@ -58,16 +60,14 @@ class Plan:
         Cover every reading: metrics become intervals, and verdicts that turn on a reading say so.
     destination
         Two-letter code, for the licence review line.
-    origin
-        Add where the item was likely made.
     """
 
+    origin: bool = field(default=False, kw_only=True)
     columns: Mapping[str, str]
     books: tuple[Book, ...]
     readings: Readings = DEFAULT
     widen: bool = False
     destination: str | None = None
-    origin: bool = False
 
 
 def make_plan(
@@ -141,9 +141,9 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
                 turning[change] = verdict != judged.verdict
             judged = judge(book, shown.facts, shown.kinds, _exactly(batch, plan, wide))
         results |= verdict_columns(book, judged, shown.facts, shown.kinds, turning, plan.destination)
+    results["problems"] = _problem_column(items.problems, batch.num_rows)
     if plan.origin:
         results |= origin_columns(batch, recognise_origin(batch.schema.names))
-    results["problems"] = _problem_column(items.problems, batch.num_rows)
     taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
     return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken.values(), *results.keys()])
 

@@ -79,9 +79,10 @@ class JurisdictionTrace:
 
 @dataclass
 class Explanation:
-    """Everything that an item's verdicts rest on."""
+    """Everything that an item's verdicts rest on, and where it was likely made."""
 
     item: str
+    origin: dict[str, Any] | None
     kind: str
     as_of: str
     fields: dict[str, str]
@@ -90,7 +91,6 @@ class Explanation:
     readings: dict[str, str]
     problems: str
     jurisdictions: list[JurisdictionTrace] = field(default_factory=list)
-    origin: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``: infinities become null."""
@@ -153,6 +153,7 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
     kind = KINDS[items.kinds[row]] if items.kinds[row] >= 0 else "unknown"
     asked = [metric.name for metric in METRICS.values() if kind in metric.kinds]
     explanation = Explanation(
+        origin=explain_origin(batch, row),
         item=str(scored[plan.columns["name"]]),
         kind=kind,
         as_of=plan.books[0].day.isoformat(),
@@ -165,7 +166,6 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         arithmetic=_arithmetic(items, plan, row, asked),
         readings={question.name: getattr(plan.readings, question.name) for question in QUESTIONS},
         problems=scored["problems"] or "",
-        origin=explain_origin(batch, row),
     )
     for book in plan.books:
         explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))
