@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from perfcalc.origin.model import COLUMNS, LIMITS, answer, shipped
+from perfcalc.origin.model import COLUMNS, LIMITS, ROWS_BEFORE_COMPILING, answer, shipped
 from perfcalc.origin.signals import INDEX, SIGNALS, Signals
 
 ROWS, CHUNK = 10_000_000, 1_000_000
@@ -29,7 +29,7 @@ def chunk():
 
 
 def test_perfcalc_scores_ten_million_rows(benchmark, chunk):
-    answer(signals(3000))  # compiled before the clock starts
+    answer(signals(ROWS_BEFORE_COMPILING))  # compiled before the clock starts
 
     def score():
         for _ in range(ROWS // CHUNK):

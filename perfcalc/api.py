@@ -141,7 +141,7 @@ def origin(frame: Frame) -> Frame:
     table = to_arrow(frame)
     if "name" not in recognise_origin(table.schema.names):
         raise InputError("the frame has no column 'name'", "call the item's column 'name'")
-    batches = table.to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
     scored = pa.Table.from_batches([origin_batch(batch) for batch in batches])
     if not _is_pandas(frame):
         return scored

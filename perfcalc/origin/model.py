@@ -20,10 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from perfcalc.facts import Indices, Numbers
-from perfcalc.kernel import kernel, run
+from perfcalc.kernel import compiled, kernel
 from perfcalc.origin.certain import ORIGINS, certain_rules, first_rule, program
 from perfcalc.origin.signals import INDEX, Signals
 from perfcalc.origin.tables import HERE
+
+#: Below this many rows plain Python is done before Numba would have compiled.
+ROWS_BEFORE_COMPILING: Final = 20_000
 
 #: The signals of the model, with the limits beyond which more does not count, and the direction that physics gives
 #: (+1: more of it speaks for domestic production).
@@ -250,10 +253,9 @@ def answer(signals: Signals, model: Model | None = None) -> Answers:
     origin, ruled = np.empty(rows, dtype=np.int8), np.empty(rows, dtype=np.int16)
     probability = np.full((rows, 3), np.nan)
     answers = np.array([ORIGINS.index(rule.origin) for rule in certain_rules()], dtype=np.int8)
-    run(
-        decide,
-        rows,
-        False,  # floats
+    # A batch of signals is large or small by itself, whatever else the run has scored.
+    score = compiled(decide) if rows >= ROWS_BEFORE_COMPILING else decide
+    score(
         signals.low,
         signals.high,
         *program(),

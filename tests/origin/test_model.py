@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfcalc.kernel import SMALL_BATCH
 from perfcalc.origin.certain import ORIGINS
-from perfcalc.origin.model import FEATURES, answer, prior_log_odds, shipped, weights
+from perfcalc.origin.model import FEATURES, ROWS_BEFORE_COMPILING, answer, prior_log_odds, shipped, weights
 from perfcalc.origin.signals import INDEX, SIGNALS, Signals
 
 MODEL = shipped()
@@ -94,7 +93,7 @@ def test_knowing_less_never_adds_or_changes_an_answer(item, less, more):
 
 def test_compiled_and_plain_agree():
     random = np.random.default_rng(3)
-    items = [{"launch": a, "seen": (b, b + c)} for a, b, c in random.uniform(0, 3, (SMALL_BATCH + 10, 3))]
+    items = [{"launch": a, "seen": (b, b + c)} for a, b, c in random.uniform(0, 3, (ROWS_BEFORE_COMPILING + 10, 3))]
     compiled, plain = answer(signals(items)), answer(signals(items[:500]))
     assert (compiled.origin[:500] == plain.origin).all()
     np.testing.assert_allclose(compiled.domestic[:500], plain.domestic, rtol=1e-12)
