@@ -50,6 +50,7 @@ def read(path: str | Path) -> pd.DataFrame:
 def score(
     frame: Frame,
     *,
+    origin: bool = False,
     as_of: str | date | None = None,
     jurisdictions: Sequence[str] = ("us",),
     readings: str | Mapping[str, str] = "",
@@ -64,6 +65,8 @@ def score(
     ----------
     frame
         With a column ``name`` and whatever is known, in the fields of ``perfcalc.fields``.
+    origin
+        Add where each item was likely made, as `perfcalc.origin` does.
     as_of
         The day whose law is asked, ``YYYY-MM-DD``; today by default.
     jurisdictions
@@ -96,7 +99,7 @@ def score(
     )
     # An empty frame still has result columns.
     batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
-    scored = pa.Table.from_batches(run_line(batches, plan))
+    scored = pa.Table.from_batches(run_line(batches, replace(plan, origin=origin)))
     if not _is_pandas(frame):
         return scored
     results = scored.select(range(len(table.schema.names), scored.num_columns)).to_pandas()
@@ -128,6 +131,43 @@ def explain(
     if not batches:
         raise InputError("the frame has no rows", "give it one")
     return explain_row(batches[0], plan, find_row(batches[0], plan, item))
+
+
+def origin(frame: Frame) -> Frame:
+    """Where each item was likely made: stock from before its designer's cut-off, domestic, diverted, or lawful.
+
+    Parameters
+    ----------
+    frame
+        With a column ``name`` and whatever is known, in the fields of ``perfcalc.fields.ORIGIN_FIELDS``.
+
+    Returns
+    -------
+    pandas.DataFrame, or pyarrow.Table for any other frame
+        The same rows in the same order, with the columns ``origin``, ``origin_probability``, ``origin_low``,
+        ``origin_high``, ``origin_basis``, ``origin_leaning``, ``origin_because`` and ``origin_needs``. The
+        probability is that of the answer, and of the leaning where the answer is ``cannot_tell``. See
+        ``perfcalc origin card`` for how far it can be trusted.
+
+    Raises
+    ------
+    InputError
+        No column is the name.
+    """
+    from perfcalc.line import origin_batch
+    from perfcalc.origin.columns import recognise_origin
+
+    table = to_arrow(frame)
+    if "name" not in recognise_origin(table.schema.names):
+        raise InputError("the frame has no column 'name'", "call the item's column 'name'")
+    batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    scored = pa.Table.from_batches([origin_batch(batch) for batch in batches])
+    if not _is_pandas(frame):
+        return scored
+    results = scored.select(range(len(table.schema.names), scored.num_columns)).to_pandas()
+    results.index = frame.index
+    kept = frame.rename(columns={name: f"input_{name}" for name in frame.columns if name in results.columns})
+    return kept.join(results)
 
 
 def template(kind: str = "ic") -> pd.DataFrame:

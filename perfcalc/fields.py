@@ -604,3 +604,34 @@ def needed_fields(name: str) -> tuple[str, ...]:
 def unit_of(name: str) -> str:
     """The unit of a field or metric."""
     return METRICS[name].unit if name in METRICS else FIELDS[name].unit
+
+
+#: What the origin model reads, besides the sheet's own name, kind, designer and so on. Kept apart from `FIELDS`: no rule
+#: of law tests them. Other headings that mean the same are in ``perfcalc.origin.columns``.
+ORIGIN_FIELDS: Final[dict[str, Field]] = {
+    field.name: field
+    for field in (
+        Field("name", "The chip."),
+        Field("kind", "ic or memory; anything else has no origin question."),
+        Field("designer", "Who designed it: selects the cut-off and the earlier parts to compare with."),
+        Field("designer_country", "Where the designer has its headquarters (ISO 3166 two-letter code)."),
+        Field("process_node", "The node that the maker claims. Never what a teardown found."),
+        Field("release_date", "When the chip was announced or released."),
+        Field("chip_announced", "When this design was first announced; before `release_date` where both are given."),
+        Field("product_launch", "When the product that contains it came out. Blank: `release_date`."),
+        Field("product_maker", "Who sells the product that contains it."),
+        Field("product_class", "smartphone, tablet, laptop, server, accelerator: decides how long stock lasts."),
+        Field("component_class", "mobile_soc, server_cpu, ai_accelerator, gpu, dram, nand, hbm."),
+        Field("cpu_ip", "The cores, as the data sheet or the software names them."),
+        Field("peak_clock_ghz", "Highest clock.", type="number", unit="GHz"),
+        Field("control_date", "When the designer (or this supply) was cut off. Blank: looked up."),
+        Field("gate_pitch_nm", "Contacted gate pitch, when a teardown measured it.", type="number", unit="nm"),
+        Field("cell_height_nm", "Standard cell height, when a teardown measured it.", type="number", unit="nm"),
+        Field(
+            "measured_density_mtr_mm2",
+            "Logic density, when a teardown measured it.",
+            type="number",
+            unit="million/mm²",
+        ),
+    )
+}

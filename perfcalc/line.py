@@ -27,6 +27,8 @@ from perfcalc.fields import FIELDS
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
+from perfcalc.origin.assess import origin_columns
+from perfcalc.origin.columns import recognise_origin
 from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
@@ -49,6 +51,8 @@ class Plan:
 
     Attributes
     ----------
+    origin
+        Add where the item was likely made.
     columns
         Which column carries which field.
     books
@@ -69,6 +73,7 @@ class Plan:
         Titles of the overlays on it: with any, every result is marked as hypothetical.
     """
 
+    origin: bool = field(default=False, kw_only=True)
     columns: Mapping[str, str]
     books: tuple[Book, ...]
     readings: Readings = DEFAULT
@@ -178,6 +183,8 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
             columns |= licence_columns(book, table, judged, beside, plan.destination, plan.end_user_hq, review)
         results |= columns
     results["problems"] = _problem_column(items.problems, batch.num_rows)
+    if plan.origin:
+        results |= origin_columns(batch, recognise_origin(batch.schema.names))
     if plan.overlays:
         results["hypothetical"] = pa.array([True] * batch.num_rows, pa.bool_())
     taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
@@ -327,6 +334,43 @@ def score_sheet(
         if sheet.rejects:
             write_rejects(sheet.rejects, rejects)
     return summary, kept
+
+
+def origin_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """One batch with the origin columns behind its own. Pure."""
+    results = origin_columns(batch, recognise_origin(batch.schema.names))
+    taken = [f"input_{name}" if name in results else name for name in batch.schema.names]
+    return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken, *results])
+
+
+def origin_sheet(sheet: Sheet, out: Path | None = None) -> tuple[int, list[pa.RecordBatch]]:
+    """Say where the items of a sheet were likely made, into a file or, without `out`, into memory.
+
+    Raises
+    ------
+    InputError
+        No column is the item's name.
+    """
+    if "name" not in recognise_origin(sheet.schema.names):
+        raise InputError(f"{sheet.path}: no column is called 'name'", "call the item's column 'name'")
+    scored = (origin_batch(batch) for batch in sheet.batches())
+    if out is None:
+        kept = list(scored)
+        return sum(batch.num_rows for batch in kept), kept
+    empty = origin_batch(pa.RecordBatch.from_pylist([], schema=sheet.schema))
+    rows = 0
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        nonlocal rows
+        for batch in scored:
+            rows += batch.num_rows
+            yield batch
+
+    with whole_files(out, rejects_path(out)) as (result, rejects):
+        write(chain((empty,), counted()), result, out)
+        if sheet.rejects:
+            write_rejects(sheet.rejects, rejects)
+    return rows, []
 
 
 def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path) -> None:

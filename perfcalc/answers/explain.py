@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from perfcalc import metrics
+from perfcalc.answers.origin import explain_origin
 from perfcalc.errors import InputError
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, unit_of
 from perfcalc.line import Items, Plan, measure_batch, score_batch
@@ -83,9 +84,10 @@ class JurisdictionTrace:
 
 @dataclass
 class Explanation:
-    """Everything that an item's verdicts rest on."""
+    """Everything that an item's verdicts rest on, and where it was likely made."""
 
     item: str
+    origin: dict[str, Any] | None
     kind: str
     as_of: str
     fields: dict[str, str]
@@ -159,6 +161,7 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
     kind = KINDS[items.kinds[row]] if items.kinds[row] >= 0 else "unknown"
     asked = [metric.name for metric in METRICS.values() if kind in metric.kinds]
     explanation = Explanation(
+        origin=explain_origin(batch, row),
         item=str(scored[plan.columns["name"]]),
         kind=kind,
         as_of=plan.books[0].day.isoformat(),

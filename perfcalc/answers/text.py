@@ -61,6 +61,11 @@ def _explanation_lines(explanation: Explanation) -> Iterator[str]:
         turned = [f"{change} gives {verdict}" for change, verdict in jurisdiction.turned_by.items()]
         words = "; ".join(turned) if turned else "no other reading changes the verdict"
         yield from _paragraph(f"{jurisdiction.jurisdiction.upper()}: {words}.")
+    if explanation.origin is not None and explanation.origin["origin"] != "not_applicable":
+        from perfcalc.answers.origin import origin_lines
+
+        yield from _section("Where it was likely made (never part of a verdict)")
+        yield from origin_lines(explanation.origin)
     yield ""
     yield from wrap("Computed from the figures above in exact arithmetic. Not legal advice.", WIDTH)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     metavar="CC",
     help="Country of the headquarters of the end user, or of its ultimate parent. Default: not known.",
 )
+@click.option("--origin", is_flag=True, help="Add where each item was likely made.")
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @json_option
@@ -44,11 +45,14 @@ def score(
     law: Law,
     destination: str | None,
     end_user_hq: str | None,
+    origin: bool,
     strict: bool,
     threads: int | None,
     as_json: bool,
 ) -> None:
     """Score every item of a sheet (CSV or Parquet)."""
+    from dataclasses import replace
+
     from perfcalc.api import plan_for
     from perfcalc.line import score_sheet
     from perfcalc.sheets.read import open_sheet
@@ -70,7 +74,7 @@ def score(
         rules=overlays,
     )
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
-        summary, scored = score_sheet(sheet, plan, output, threads, progress)
+        summary, scored = score_sheet(sheet, replace(plan, origin=origin), output, threads, progress)
     if as_json:
         answer = summary.to_dict()
         if output is None:
