@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,15 +15,15 @@ import pyarrow.compute as pc
 
 from perfcalc.facts import Flags, Numbers
 from perfcalc.fields import Field
+from perfcalc.sheets.messy import Messy, read_both, read_messy
+from perfcalc.sheets.quantities import PLAIN, Style, read_quantity
+from perfcalc.sheets.units import Unit, field_unit
+from perfcalc.sheets.words import choice_spellings, words
 
-#: Cells that say nothing.
-MISSING: Final = frozenset(("", "-", "–", "—", "n/a", "na", "nan", "none", "null", "not applicable"))
-#: Cells that say: there is a value, and it is not known.
-UNKNOWN: Final = frozenset(
-    ("?", "??", "unknown", "un-known", "tbd", "tba", "undisclosed", "not disclosed", "not known")
-)
+__all__ = ["Cell", "Column", "Messy", "read_cell", "read_column", "read_exactly", "read_messy", "texts"]
 
-YES: Final = {"yes": "yes", "y": "yes", "true": "yes", "1": "yes", "no": "no", "n": "no", "false": "no", "0": "no"}
+#: Cells that say nothing, in the form that bulk reading and text fields use.
+MISSING: Final = words("missing")
 
 _PLAIN: Final = r"^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _plain: Final = re.compile(_PLAIN, re.ASCII)
@@ -55,31 +56,93 @@ def widest(field: Field) -> tuple[Fraction, Fraction | float]:
     return Fraction(0), float("inf")
 
 
-def read_cell(text: str, field: Field) -> Cell:
-    """Read one cell of a number or choice field."""
+def read_cell(text: str, field: Field, style: Style = PLAIN) -> Cell:
+    """Read one cell of a number or choice field, exactly.
+
+    Parameters
+    ----------
+    style
+        How its column writes numbers: the unit of its heading, the decimal mark.
+    """
     plain = text.strip()
     folded = plain.casefold()
-    if folded in MISSING:
-        if field.blank_is_zero:
-            return Cell(Fraction(0), Fraction(0), given=False)
-        return Cell(*widest(field), given=False)
-    if folded in UNKNOWN:
+    if folded in MISSING and not (field.type == "choice" and folded in words("no")):
+        return _nothing(field)
+    if folded in words("unknown"):
         return Cell(*widest(field))
     if field.type == "choice":
         return _read_choice(plain, field)
-    if not _plain.match(plain):
-        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is not a plain number{_in_unit(field)}")
-    value = Fraction(plain)
-    if not Fraction(str(field.low)) <= value <= Fraction(str(field.high)):
-        limits = f"{field.low:g} to {field.high:g}"
-        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is outside {limits}{_in_unit(field)}")
-    return Cell(value, value)
+    if style is PLAIN and _plain.match(plain):
+        value = Fraction(plain)
+        return _within(Cell(value, value), plain, field)
+    return _from_quantity(plain, field, style)
+
+
+def _nothing(field: Field) -> Cell:
+    if field.blank_is_zero:
+        return Cell(Fraction(0), Fraction(0), given=False)
+    return Cell(*widest(field), given=False)
+
+
+def _from_quantity(plain: str, field: Field, style: Style) -> Cell:
+    unit = _unit_of(field)
+    if _is_both(style):
+        quantity = read_both(plain, style)[0 if unit.dimension == "count" else 1]
+    else:
+        quantity = read_quantity(plain, unit.dimension, style if style.unit else replace(style, unit=unit))
+    if quantity.status == "missing":
+        # A word that is no number says no number; it is not the same as a blank.
+        if quantity.readings:
+            return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is not a number{_in_unit(field)}")
+        return _nothing(field)
+    if quantity.status == "unknown":
+        return Cell(*widest(field))
+    if quantity.status == "unreadable":
+        why = "; ".join(quantity.readings) or "is not a number that perfcalc can read"
+        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)}: {why}{_in_unit(field)}")
+    low, high = quantity.low, quantity.high
+    if field.bits and quantity.pair and quantity.status == "value":
+        low = high  # of several claimed rates the highest counts (3A090, technical note 1)
+    if quantity.approximate:
+        low, high = max(Fraction(0), Fraction(low) - quantity.slack), high + quantity.slack
+    cell = Cell(low / unit.factor, high / unit.factor)
+    if quantity.status == "ambiguous":
+        readings = " or ".join(quantity.readings)
+        cell = replace(cell, problem=f"{field.name}: {_short(plain)} is ambiguous ({readings}); kept as an interval")
+    return _within(cell, plain, field)
+
+
+@cache
+def _unit_of(field: Field) -> Unit:
+    return field_unit(field.unit)
+
+
+def _is_both(style: Style) -> bool:
+    return "transistors_die" in style.labels
+
+
+def _within(cell: Cell, plain: str, field: Field) -> Cell:
+    """Refuse what is outside the field's limits; an interval that only reaches out of them is cut to them."""
+    bottom, top = _limits(field)
+    if bottom <= cell.low and (cell.high <= top or (cell.high == float("inf") and cell.low <= top)):
+        return cell
+    if cell.low != cell.high and cell.high >= bottom and cell.low <= top:
+        return replace(cell, low=max(cell.low, bottom), high=min(cell.high, top))
+    limits = f"{field.low:g} to {field.high:g}"
+    return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is outside {limits}{_in_unit(field)}")
+
+
+@cache
+def _limits(field: Field) -> tuple[Fraction, Fraction]:
+    return Fraction(str(field.low)), Fraction(str(field.high))
 
 
 def _read_choice(text: str, field: Field) -> Cell:
     word = re.sub(r"[\s-]+", "_", text.casefold())
     if "yes" in field.choices:
-        word = YES.get(word, word)
+        word = next((answer for answer in ("yes", "no") if text.casefold() in words(answer)), word)
+    elif word not in field.choices:
+        word = choice_spellings().get(word, word)
     if word in field.choices:
         code = Fraction(field.choices.index(word))
         return Cell(code, code)

@@ -92,3 +92,25 @@ def _find_one(text: str, foundry: str) -> Node | None:
     candidates = anywhere.get(spelling, [])
     # The same name at two foundries will do as long as they agree on the architecture.
     return candidates[0] if candidates and len({node.architecture for node in candidates}) == 1 else None
+
+
+_NAME = re.compile(
+    r"(?<![\w.])(?:N\d{1,2}[A-Z+]*\d?|CLN\d+\w*|\d{1,3}(?:LP[A-Z+]*|FF[A-Z+]*|HP[A-Z]*|LPE|FDX|SF\w*|N[A-Z]?|LPU|LPM|LL|G)\+?|SF\d\w*\+?|N\+\d|Intel\s?\d+A?"
+    r"|\d{2}A)(?![\w])",
+)
+
+
+def name_in(text: str) -> str:
+    """The name of a node inside a longer text (``RDNA TSMC N7``): the first outside of brackets, else the first.
+
+    A whole text that the table knows is its own answer.
+    """
+    if find(text):
+        bare = _find_one(text, "")
+        words = text.split()
+        return words[-1] if bare and len(words) == 2 and words[0].casefold() in _table()[2] else text
+    for part in (re.sub(r"\([^)]*\)", " ", text), text):
+        match = _NAME.search(part)
+        if match:
+            return match[0]
+    return ""
