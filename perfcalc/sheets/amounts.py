@@ -40,6 +40,8 @@ class Amount:
         An asterisk stands behind it.
     lost_power
         ``12.5×10``: the exponent was lost with its superscript.
+    foreign
+        A word stands behind it that is neither unit nor label: ``(2 GPUs)``.
     before
         What separates it from the amount before: a blank, ``(``, ``/`` and so on.
     """
@@ -53,6 +55,7 @@ class Amount:
     doubtful: bool = False
     starred: bool = False
     lost_power: bool = False
+    foreign: bool = False
     before: str = ""
     text: str = ""
 
@@ -218,6 +221,10 @@ def _amounts(parser: _Parser) -> Iterator[Amount]:
                 labels = _labels(text)
                 # "1979 sparse", "1979 (with sparsity)": a label behind an amount is its own.
                 last = replace(last, labels=last.labels | labels)
+                if not text.isascii() and last.before != "(":
+                    last = _bounded(last, "", text)  # in East Asian languages "or more" stands behind
+                elif len(words_before) == 1 and not labels and last.unit is None:
+                    last = replace(last, foreign=True)
         elif kind == "sign":
             bound = text
         elif kind == "dash":

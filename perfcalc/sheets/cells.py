@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +18,8 @@ from perfcalc.facts import Flags, Numbers
 from perfcalc.fields import Field
 from perfcalc.sheets.messy import Messy, read_both, read_messy
 from perfcalc.sheets.quantities import PLAIN, Style, read_quantity
-from perfcalc.sheets.units import Unit, field_unit
+from perfcalc.sheets.numerals import POINT
+from perfcalc.sheets.units import Unit, field_unit, parse_unit
 from perfcalc.sheets.words import choice_spellings, words
 
 __all__ = ["Cell", "Column", "Messy", "read_cell", "read_column", "read_exactly", "read_messy", "texts"]
@@ -170,24 +172,45 @@ class Column:
 
 
 def as_text(column: pa.Array) -> pa.Array:
-    """Any Arrow column as text: floats as the shortest decimal that names them, NaN as nothing."""
+    """Any Arrow column as text: floats as the shortest decimal that names them, NaN as nothing, lists as JSON."""
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column
     if pa.types.is_floating(column.type):
+        if column.type == pa.float16():
+            column = column.cast(pa.float32())
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    return pc.cast(column, pa.string())
+    try:
+        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+            raise pa.ArrowNotImplementedError
+        return pc.cast(column, pa.string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return pa.array([_spelled(cell) for cell in column.to_pylist()], pa.string())
 
 
-def read_column(column: pa.Array, field: Field) -> Column:
+def _spelled(cell: Any) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
+    return json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, list | dict | tuple) else str(cell)
+
+
+def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     """Read a whole column; plain decimals in bulk, every other distinct cell once by `read_cell`."""
     text = pc.fill_null(pc.utf8_trim_whitespace(as_text(column)), "")
+    factor = _bulk_factor(field, style)
     plain = pc.match_substring_regex(text, _PLAIN)
-    if field.type == "choice":
+    if field.type == "choice" or factor is None:
         plain = pc.and_(plain, False)
+    elif style.decimal != POINT:
+        # Where a point may group digits, only whole numbers are plain.
+        plain = pc.and_(plain, pc.invert(pc.match_substring(text, ".")))
     values = pc.cast(pc.if_else(plain, text, pa.scalar(None, text.type)), pa.float64())
     low: Numbers = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False).copy()
+    if factor is not None and factor != 1:
+        low = _times(low, factor)
     is_plain = plain.to_numpy(zero_copy_only=False)
     inside = (low >= field.low) & (low <= field.high)
     high = low
@@ -195,13 +218,15 @@ def read_column(column: pa.Array, field: Field) -> Column:
     problems: list[tuple[int, str]] = []
     odd = np.flatnonzero(~(is_plain & inside))
     if odd.size:
+        if factor is not None and style.decimal == POINT and field.type == "number" and odd.size > BULK_ROWS:
+            odd = _read_with_units(text, odd, field, style, low, given)
         high = low.copy()
         encoded = text.take(pa.array(odd)).dictionary_encode()
-        cells = [read_cell(cell, field) for cell in encoded.dictionary.to_pylist()]
+        cells = [read_cell(cell, field, style) for cell in encoded.dictionary.to_pylist()]
         codes = encoded.indices.to_numpy()
         low[odd] = np.array([float(cell.low) for cell in cells])[codes]
         high[odd] = np.array([float(cell.high) for cell in cells])[codes]
-        given[odd] = np.array([cell.given for cell in cells])[codes]
+        given[odd] = np.array([cell.given for cell in cells], dtype=bool)[codes]
         if any(cell.problem for cell in cells):
             problems = [
                 (int(row), cells[code].problem) for row, code in zip(odd, codes, strict=True) if cells[code].problem
@@ -211,9 +236,60 @@ def read_column(column: pa.Array, field: Field) -> Column:
     return Column(low, high, given, problems)
 
 
-def read_exactly(column: pa.Array, field: Field) -> tuple[Numbers, Numbers]:
+#: From so many odd cells on it pays to read numbers with units in bulk.
+BULK_ROWS: Final = 200
+#: A number with its unit, thousands grouped by commas or not at all: what `read_cell` reads as one plain amount.
+_WITH_UNIT: Final = r"^(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z/]{0,10}[2²]?)$"
+
+
+def _bulk_factor(field: Field, style: Style) -> Fraction | None:
+    """What a plain number of this column is multiplied with; None if it takes more than that."""
+    if style is PLAIN:
+        return Fraction(1)
+    if style.labels & {"sparse", "transistors_die"} or style.at_least or (style.unit and style.unit.others):
+        return None
+    if style.unit is None or field.type != "number":
+        return Fraction(1)
+    unit = Fraction(1) if style.unit.symbol == "mm" and field.unit == "mm²" else style.unit.factor
+    return unit / _unit_of(field).factor
+
+
+def _times(values: Numbers, factor: Fraction) -> Numbers:
+    """Multiply before dividing, by whole numbers: correctly rounded wherever one of them is 1."""
+    with np.errstate(over="ignore"):
+        return values * float(factor.numerator) / float(factor.denominator)
+
+
+def _read_with_units(
+    text: pa.Array, odd: np.ndarray, field: Field, style: Style, low: Numbers, given: Flags
+) -> np.ndarray:
+    """Read cells such as ``1,979.5 TFLOPS`` in bulk; the rows that are left for `read_cell` come back."""
+    parts = pc.extract_regex(text.take(pa.array(odd)), _WITH_UNIT)
+    units = parts.field("unit").dictionary_encode()
+    wanted = _unit_of(field)
+    factors = []
+    for spelled in units.dictionary.to_pylist():
+        unit = parse_unit(spelled) if spelled else (style.unit or wanted)
+        good = unit is not None and unit.dimension == wanted.dimension and not unit.others and unit.symbol != "mm"
+        factors.append(unit.factor / wanted.factor if unit is not None and good else None)
+    codes = pc.fill_null(units.indices, -1).to_numpy(zero_copy_only=False)
+    numbers = pc.cast(pc.replace_substring(parts.field("number"), ",", ""), pa.float64())
+    values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False).copy()
+    done = np.zeros(odd.size, dtype=bool)
+    for code, factor in enumerate(factors):
+        if factor is not None:
+            here = codes == code
+            values[here] = _times(values[here], factor)
+            done |= here
+    done &= (values >= field.low) & (values <= field.high)
+    low[odd[done]] = values[done]
+    given[odd[done]] = True
+    return odd[~done]
+
+
+def read_exactly(column: pa.Array, field: Field, style: Style = PLAIN) -> tuple[Numbers, Numbers]:
     """The same column as exact fractions, from its decimal text."""
-    cells = [read_cell(cell or "", field) for cell in as_text(column).to_pylist()]
+    cells = [read_cell(cell or "", field, style) for cell in as_text(column).to_pylist()]
     low, high = (np.empty(len(cells), dtype=object) for _ in range(2))
     low[:] = [cell.low for cell in cells]
     high[:] = [cell.high for cell in cells]

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.facts import Facts, Indices
+from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import FIELDS, KINDS, Field
 from perfcalc.sheets.cells import read_column, read_exactly, texts
-from perfcalc.sheets.nodes import Node, find
+from perfcalc.sheets.decimals import decimal_marks
+from perfcalc.sheets.headers import Binding, bindings_of
+from perfcalc.sheets.messy import with_decimal
+from perfcalc.sheets.nodes import Node, find, foundry_in, name_in, node_text
+from perfcalc.sheets.numerals import POINT
+from perfcalc.sheets.plausibility import check
+from perfcalc.sheets.words import words
 
 Problems = dict[int, list[str]]
 
@@ -33,21 +40,78 @@ def read_facts(batch: pa.RecordBatch, columns: Mapping[str, str], exact: bool = 
     """
     facts = Facts(batch.num_rows, exact)
     problems: Problems = {}
-    for name, heading in columns.items():
+    decimals = decimal_marks(batch.schema)
+    for name in columns:
         field = FIELDS[name]
-        if field.type == "text":
-            continue
-        column = batch.column(heading)
-        read = read_column(column, field)
-        facts.given[name] = read.given
-        facts.set(name, *(read_exactly(column, field) if exact else (read.low, read.high)))
-        for row, problem in read.problems:
-            problems.setdefault(row, []).append(problem)
+        if field.type != "text":
+            reads = [
+                _read(batch.column(one.column), field, one, decimals, exact) for one in bindings_of(columns, name)
+            ]
+            _join(facts, problems, field, reads)
     _blank_quantity_is_one(facts)
     if "process_node" in columns:
         _read_nodes(facts, problems, batch, columns)
     _choices_not_given(facts)
+    check(facts, problems, batch, columns)
     return facts, problems
+
+
+@dataclass
+class _Read:
+    """One column as one field."""
+
+    low: Numbers
+    high: Numbers
+    given: Flags
+    problems: list[tuple[int, str]]
+    binding: Binding
+
+
+def _read(column: pa.Array, field: Field, binding: Binding, decimals: Mapping[str, str], exact: bool) -> _Read:
+    style = with_decimal(binding.style, decimals.get(binding.column, POINT))
+    if binding.values:
+        said = dict(binding.values)
+        column = pa.array([said.get((cell or "").casefold(), cell) for cell in texts(column)], pa.string())
+    read = read_column(column, field, style)
+    low, high = read_exactly(column, field, style) if exact else (read.low, read.high)
+    if binding.spread is not None:
+        down, up = binding.spread if exact else (float(part) for part in binding.spread)
+        low, high = low * down, high * up
+    return _Read(low, high, read.given, read.problems, binding)
+
+
+def _join(facts: Facts, problems: Problems, field: Field, reads: list[_Read]) -> None:
+    """Several columns of one field: of rates the highest claimed counts, of anything else the hull of what is said."""
+    first, *others = reads
+    low, high, given = first.low, first.high, first.given
+    sparse = "sparse" in first.binding.style.labels
+    dropped: dict[int, Flags] = {}
+    for other in others:
+        other_sparse = "sparse" in other.binding.style.labels
+        if field.bits and sparse != other_sparse:
+            # What is claimed with sparsity says something only where no dense rate is given.
+            dense, thin = (other, _Read(low, high, given, [], first.binding)) if sparse else (
+                _Read(low, high, given, [], first.binding), other)  # fmt: skip
+            low, high = np.where(dense.given, dense.low, thin.low), np.where(dense.given, dense.high, thin.high)
+            dropped[id(first if sparse else other)] = dense.given
+            sparse = False
+        elif field.bits:
+            low, high = np.maximum(low, other.low), np.maximum(high, other.high)
+        else:
+            both = given & other.given
+            low = np.where(both, np.minimum(low, other.low), np.where(given, low, other.low))
+            high = np.where(both, np.maximum(high, other.high), np.where(given, high, other.high))
+            apart = both & np.asarray((first.low > other.high) | (other.low > first.high), dtype=bool)
+            for row in np.flatnonzero(apart):
+                text = f"{field.name}: {first.binding.column!r} and {other.binding.column!r} disagree; kept as an interval"
+                problems.setdefault(int(row), []).append(text)
+        given = given | other.given
+    facts.given[field.name] = given
+    facts.set(field.name, low, high)
+    for read in reads:
+        for row, problem in read.problems:
+            if not (id(read) in dropped and dropped[id(read)][row]):
+                problems.setdefault(row, []).append(problem)
 
 
 def _blank_quantity_is_one(facts: Facts) -> None:
@@ -67,19 +131,19 @@ def _choices_not_given(facts: Facts) -> None:
 
 def _read_nodes(facts: Facts, problems: Problems, batch: pa.RecordBatch, columns: Mapping[str, str]) -> None:
     """Fill in the transistor architecture where the sheet does not state it, and the node's logic density."""
-    nodes = list(texts(batch.column(columns["process_node"])))
-    makers = list(texts(batch.column(columns["foundry"]))) if "foundry" in columns else [None] * len(nodes)
+    nodes = [None if cell is None else node_text(cell) for cell in text_column(batch, columns, FIELDS["process_node"])]
+    makers = text_column(batch, columns, FIELDS["foundry"])
     known: dict[tuple[str, str], tuple[Node, ...]] = {}
     stated = facts.is_given("transistor_architecture").copy()
     low, high = (bound.copy() for bound in _architecture(facts))
     density_low, density_high = facts.full(0), facts.full(np.inf)
     number: Callable[[str], float | Fraction] = Fraction if facts.exact else float
     for row, (node, maker) in enumerate(zip(nodes, makers, strict=True)):
-        if node is None or node in ("?", "unknown"):
+        if node is None or node.casefold() in words("unknown"):
             continue
         key = (node, maker or "")
         if key not in known:
-            known[key] = find(*key)
+            known[key] = find(*key) or find(name_in(node), maker or foundry_in(node))
         found = known[key]
         if not found:
             problems.setdefault(row, []).append(f"process_node: {node!r} is not in the table of nodes")
@@ -112,7 +176,9 @@ def read_kinds(batch: pa.RecordBatch, columns: Mapping[str, str], facts: Facts) 
         low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval("kind"))
         stated = facts.is_given("kind")
         kinds[stated] = np.where(low == high, low, -1)[stated]
-        unreadable = ~stated & np.array([cell is not None for cell in texts(batch.column(columns["kind"]))])
+        unreadable = ~stated & np.array(
+            [cell is not None for cell in text_column(batch, columns, FIELDS["kind"])], dtype=bool
+        )
         kinds[unreadable] = -1
     return kinds.astype(np.int64)
 
@@ -125,7 +191,9 @@ def _any_given(facts: Facts, names: tuple[str, ...]) -> np.ndarray:
 
 
 def text_column(batch: pa.RecordBatch, columns: Mapping[str, str], field: Field) -> list[str | None]:
-    """A text field of a batch; all None where the sheet does not have it."""
-    if field.name not in columns:
-        return [None] * batch.num_rows
-    return list(texts(batch.column(columns[field.name])))
+    """A text field of a batch: of several columns the first that says something; None where the sheet does not."""
+    found: list[str | None] = [None] * batch.num_rows
+    for binding in reversed(bindings_of(columns, field.name)):
+        said = texts(batch.column(binding.column))
+        found = [before if cell is None else cell for cell, before in zip(said, found, strict=True)]
+    return found

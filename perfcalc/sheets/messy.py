@@ -21,11 +21,11 @@ DENSITY_LOW, DENSITY_HIGH = Fraction(2, 5), Fraction(350)
 
 _KINDS: Final = (
     ("transistors_die", r"transistors?\b.*\bdie\b|\bdie\b.*\btransistors?"),
-    ("date", r"\bdate\b|launch(?!\s*price)|released?\b|released?_|announced|_date\b|available since|출시|発売|发布|上市|datum"),
     ("money", r"price|msrp|\bcost\b|usd|\$|가격|価格|价格|preis"),
+    ("date", r"\bdate\b|launch(?!\s*price)|released?\b|released?_|announced|_date\b|available since|출시|発売|发布|上市|datum"),
     ("area", r"die (?:size|area)|\barea\b|다이|ダイ|芯片面积|chipfläche|mm(?:2|\^2|²)"),
     ("bandwidth", r"bandwidth|대역폭|帯域|带宽|bandbreite|[gt]b/s"),
-    ("rate", r"flops|\btops\b|gops|processing power|performance|tensor|(?:half|single|double)[ -]precision|성능|演算|算力"),
+    ("rate", r"flops|\btops\b|\b(?:fp|int|bf|tf)\d+\b|gops|processing power|performance|tensor|(?:half|single|double)[ -]precision|성능|演算|算力"),
     ("process", r"process|\bfab\b|lithograph|\bnode\b|공정|プロセス|制程|工艺|fertigung|technology"),
     ("count", r"transistor|트랜지스터|トランジスタ|晶体管"),
     ("power", r"\btdp\b|watt|\bpower\b|\bpsu\b|\btbp\b|\(w\)|전력|電力|功耗|leistungsaufnahme|consumption"),
@@ -131,7 +131,7 @@ def _number(value: Bound) -> str:
 def _shown(quantity: Quantity, unit: Unit | None, raw: str) -> Messy:
     factor, symbol = (unit.factor, unit.symbol) if unit is not None else (Fraction(1), "")
     if quantity.status in ("missing", "unknown"):
-        return Messy("missing", unit=symbol)
+        return Messy("missing")
     if quantity.status == "unreadable":
         return Messy("ambiguous", unit=symbol, readings=(raw.strip(),))
     low = Fraction(quantity.low) / factor
@@ -152,8 +152,7 @@ def read_both(raw: str, style: Style) -> tuple[Quantity, Quantity]:
     counts = [one for one in found if one not in areas and (one.unit is None or one.unit.dimension == "count")]
     if not areas and len(counts) == 2 and counts[1].unit is None and not counts[1].lost_power:
         areas, counts = counts[1:], counts[:1]
-    area = read_quantity(" ; ".join(_again(one) for one in areas), "area") if areas else Quantity("unknown")
-    area = _merged([(one.lows[0], one.highs[-1], one.text) for one in areas]) if areas else area
+    area = _merged([(one.lows[0], one.highs[-1], one.text) for one in areas])
     spans = []
     for one in counts:
         if one.text == "?":
@@ -162,10 +161,6 @@ def read_both(raw: str, style: Style) -> tuple[Quantity, Quantity]:
             for by in _count_factors(one.unit, one.lost_power, low, area):
                 spans.append((low * by, high * by, one.text))
     return _merged(spans), area
-
-
-def _again(amount: object) -> str:
-    return str(getattr(amount, "text", ""))
 
 
 def _count_factors(unit: Unit | None, lost: bool, low: Bound, area: Quantity) -> list[Fraction]:
@@ -195,7 +190,7 @@ def _merged(spans: list[tuple[Bound, Bound, str]]) -> Quantity:
 def _both(raw: str) -> Messy:
     counts, area = read_both(raw, Style())
     if {counts.status, area.status} <= {"unknown", "missing"}:
-        return Messy("missing", unit="million;mm2")
+        return Messy("missing")
     parts = []
     for quantity, by in ((counts, 10**6), (area, 1)):
         shown = _shown(quantity, Unit("", Fraction(by), ""), raw)
@@ -208,10 +203,10 @@ def _both(raw: str) -> Messy:
 def _date(raw: str) -> Messy:
     when = read_date(raw)
     if when.status in ("missing", "unknown"):
-        return Messy("missing", unit="date")
+        return Messy("missing")
     if when.status == "unreadable":
         nothing = not any(letter.isdigit() for letter in raw)
-        return Messy("missing" if nothing else "ambiguous", unit="date", readings=(raw.strip(),))
+        return Messy("missing" if nothing else "ambiguous", unit="" if nothing else "date", readings=(raw.strip(),))
     if when.status == "ambiguous":
         return Messy("ambiguous", unit="date", readings=when.readings)
     return Messy("value", when.text, unit="date")
@@ -220,7 +215,7 @@ def _date(raw: str) -> Messy:
 def _process(raw: str, header: str) -> Messy:
     text = fold(raw).strip()
     if text.casefold() in words("missing") or text.casefold() in words("unknown"):
-        return Messy("missing", unit="node")
+        return Messy("missing")
     stated = re.findall(r"(\d+(?:\.\d+)?)\s*-?\s*(nm|nanomet\w+|µm|um|μm|micron)\b", text, re.IGNORECASE)
     if re.search(r"\d\s*/\s*\d+(?:\.\d+)?\s*nm", text):
         sizes = re.findall(r"\d+(?:\.\d+)?", text)
@@ -238,7 +233,7 @@ def _process(raw: str, header: str) -> Messy:
         value = Fraction(text)
         return Messy("value", _number(value), value, value, "nm")
     if not any(letter.isdigit() for letter in text):
-        return Messy("missing", unit="node", readings=(raw.strip(),))
+        return Messy("missing", readings=(raw.strip(),))
     return Messy("ambiguous", unit="node", readings=(raw.strip(),))
 
 

@@ -106,11 +106,26 @@ def name_in(text: str) -> str:
     A whole text that the table knows is its own answer.
     """
     if find(text):
-        bare = _find_one(text, "")
-        words = text.split()
-        return words[-1] if bare and len(words) == 2 and words[0].casefold() in _table()[2] else text
+        foundry, _, name = text.partition(" ")
+        # "Intel 7" is the whole name; in "TSMC 4N" the foundry only stands before it.
+        return name if name and not name.isdigit() and _folded(foundry) in _table()[2] else text
     for part in (re.sub(r"\([^)]*\)", " ", text), text):
         match = _NAME.search(part)
         if match:
             return match[0]
     return ""
+
+
+def foundry_in(text: str) -> str:
+    """The foundry that a longer text names; nothing when it names none or several."""
+    folded = _folded(text)
+    named = [name for name in _table()[2] if name in folded]
+    return named[0] if len(named) == 1 else ""
+
+
+def node_text(cell: str) -> str:
+    """A node as `find` likes it: ``4.0`` under a heading in nanometres is ``4 nm``."""
+    match = re.fullmatch(r"(\d+)(?:\.0+)?", cell)
+    if match:
+        return f"{match[1]} nm"
+    return re.sub(r"(?<=\d)\.0+(?=\s*nm\b)", "", cell)

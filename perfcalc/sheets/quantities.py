@@ -102,6 +102,10 @@ def read_quantity(text: str, dimension: str, style: Style = PLAIN) -> Quantity:
 
 def _fitting(found: Sequence[Amount], dimension: str, style: Style) -> list[Amount]:
     """The amounts of the right dimension, each in base units."""
+    if dimension == "count":
+        found = [_billions(amount) for amount in found]
+    if any(not amount.foreign for amount in found):
+        found = [amount for amount in found if not (amount.foreign and amount.before == "(")]
     marked = [amount for amount in found if amount.unit is not None and _suits(amount, dimension)]
     if not marked and any(amount.unit is not None for amount in found):
         found = [amount for amount in found if amount.unit is None]
@@ -124,6 +128,13 @@ def _fitting(found: Sequence[Amount], dimension: str, style: Style) -> list[Amou
         elif amount in marked:
             chosen.append(_in_base(amount, amount.unit))
     return chosen
+
+
+def _billions(amount: Amount) -> Amount:
+    """`208B` under a heading that counts is no number of bytes."""
+    if amount.unit is not None and amount.unit.symbol in ("B", "b") and amount.unit.dimension == "memory":
+        return replace(amount, unit=Unit("count", Fraction(10**9), "billion"))
+    return amount
 
 
 def _same(first: Amount, second: Amount) -> bool:
