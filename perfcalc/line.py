@@ -27,6 +27,7 @@ from perfcalc.fields import FIELDS
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
 from perfcalc.rulebook.book import load
+from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
 from perfcalc.sheets.read import Sheet, is_parquet
@@ -73,6 +74,7 @@ def make_plan(
     readings: Readings = DEFAULT,
     widen: bool = False,
     destination: str | None = None,
+    mapping: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Recognise the columns of a sheet and compile the law of a day.
 
@@ -86,7 +88,7 @@ def make_plan(
         if name not in book.jurisdictions:
             raise InputError(f"no rules for the jurisdiction {name!r}", f"choose from {', '.join(book.jurisdictions)}")
     return Plan(
-        recognise(columns, where),
+        recognise(columns, where, mapping),
         tuple(compile_book(name, as_of, book.on(name, as_of)) for name in jurisdictions),
         readings,
         widen,
@@ -291,15 +293,17 @@ def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path) -> None:
             for batch in chain((first,), batches):
                 writer.write_batch(batch)
     else:
-        with pa_csv.CSVWriter(path, first.schema, write_options=pa_csv.WriteOptions(quoting_style="needed")) as writer:
+        with pa_csv.CSVWriter(path, escape_formulas(first).schema, write_options=pa_csv.WriteOptions(quoting_style="needed")) as writer:
             for batch in chain((first,), batches):
                 writer.write_batch(escape_formulas(batch))
 
 
 def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Put an apostrophe before text that a spreadsheet would run as a formula."""
+    """Put an apostrophe before text that a spreadsheet would run as a formula; lists and structures become JSON."""
     columns = []
     for column in batch.columns:
+        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+            column = as_text(column)  # noqa: PLW2901 - CSV has no such cells
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             runs = pc.and_(
                 pc.match_substring_regex(column, FORMULA), pc.invert(pc.match_substring_regex(column, HARMLESS))
@@ -308,7 +312,7 @@ def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
                 columns.append(pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column))
                 continue
         columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from perfcalc.fields import FIELDS
 from perfcalc.sheets.cells import as_text
+from perfcalc.sheets.headers import read_heading
 from perfcalc.sheets.numerals import COMMA, COMMA_EVIDENCE, EITHER, POINT, POINT_EVIDENCE
 
 #: Where the marks of a sheet travel: in the metadata of its Arrow schema.
@@ -51,8 +53,9 @@ class Study:
 
         A column without evidence follows the rest of its sheet, and without any evidence there `default`.
         """
-        commas = any(one.comma for one in self.columns.values())
-        points = any(one.point for one in self.columns.values())
+        counted = [one for name, one in self.columns.items() if _is_number(name)]
+        commas = any(one.comma for one in counted)
+        points = any(one.point for one in counted)
         usual = default if commas == points else (COMMA if commas else POINT)
         if commas and points:
             usual = EITHER
@@ -62,6 +65,12 @@ class Study:
             if mark != POINT:
                 found[name] = mark
         return found
+
+
+def _is_number(name: str) -> bool:
+    """Whether a heading promises numbers: those of a title or a note say nothing about other columns."""
+    heading = read_heading(name)
+    return heading.style.unit is not None or any(FIELDS[field].type == "number" for field in heading.fields)
 
 
 def study(batches: Iterable[pa.RecordBatch], default: str = POINT) -> dict[str, str]:

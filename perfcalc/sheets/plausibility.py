@@ -50,7 +50,7 @@ LARGEST_SINGLE: Final = 400
 LARGEST_PACKAGE: Final = 6000
 WAFER: Final = 40_000
 #: The highest DRAM bandwidth of any product by the end of a year, GB/s.
-BANDWIDTH_BY_YEAR: Final = ((2015, 700), (2018, 1300), (2020, 2100), (2022, 3700), (2024, 6600), (2025, 9000), (9999, 30_000))
+BANDWIDTH_BY_YEAR: Final = ((2015, 700), (2018, 1300), (2020, 2100), (2022, 3700), (2024, 8200), (2025, 16_500), (9999, 30_000))
 #: The first year in which a marketed node shipped, by its nanometres.
 NODE_SINCE: Final = ((2, 2024), (3, 2022), (4, 2021), (5, 2020), (7, 2018), (10, 2016), (16, 2013), (20, 2012), (28, 2010))
 
