@@ -58,6 +58,17 @@ def _law_options(command: F) -> F:
     return command
 
 
+def _mapping_options(command: F) -> F:
+    for option in (
+        click.option(
+            "--map", "pairs", multiple=True, metavar="'HEADING=FIELD'", help="Read a column as a field; 'HEADING=FIELD (unit)' too."
+        ),
+        click.option("--mapping", metavar="FILE", help="A mapping file, or an importer: epoch, techpowerup, ..."),
+    ):
+        command = option(command)
+    return command
+
+
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
@@ -70,6 +81,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for mac
 )
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
+@_mapping_options
 @_json
 def score(
     sheets: tuple[Path, ...],
@@ -80,19 +92,25 @@ def score(
     destination: str | None,
     strict: bool,
     threads: int | None,
+    pairs: tuple[str, ...],
+    mapping: str | None,
     as_json: bool,
 ) -> None:
-    """Score every item of a sheet (CSV or Parquet)."""
+    """Score every item of one or more sheets.
+
+    A SHEET is delimited text in any usual encoding, XLSX, ODS, JSON lines or Parquet, compressed or not; a folder; a
+    pattern; or - for standard input.
+    """
     from perfcalc.api import plan_for
     from perfcalc.line import score_sheet
+    from perfcalc.sheets.mapping import load_mapping
     from perfcalc.sheets.read import open_sheet
 
-    if len(sheets) > 1:
-        raise InputError("several sheets at once are not supported yet", "score them one by one")
     if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
-    sheet = open_sheet(sheets[0])
-    plan = plan_for(sheet.schema.names, str(sheet.path), as_of, _split(jurisdiction), readings, destination)
+    said = load_mapping(mapping, pairs)
+    sheet = open_sheet(sheets, said.get("columns", ()))
+    plan = plan_for(sheet.schema.names, str(sheet.path), as_of, _split(jurisdiction), readings, destination, said)
     with _progress(sheet.rows, output is not None and not as_json) as progress:
         summary, scored = score_sheet(sheet, plan, output, threads, progress)
     if as_json:
@@ -123,6 +141,35 @@ def explain(sheet: Path, item: str, as_of: str | None, jurisdiction: str, readin
     table = pa.Table.from_batches(opened.batches(), opened.schema)
     answer = explain_frame(table, item=item, as_of=as_of, jurisdictions=_split(jurisdiction), readings=readings)
     click.echo(json.dumps(answer.to_dict(), indent=2) if as_json else str(answer))
+
+
+@main.command("read")
+@click.argument("sheets", metavar="SHEET...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_mapping_options
+@click.option("--save-mapping", type=click.Path(path_type=Path), help="Write what was understood as a mapping file.")
+@_json
+def read_sheet(
+    sheets: tuple[Path, ...], pairs: tuple[str, ...], mapping: str | None, save_mapping: Path | None, as_json: bool
+) -> None:
+    """Say how a sheet is understood, column by column, before anything is computed."""
+    from perfcalc.line import whole_files
+    from perfcalc.sheets.headers import recognise
+    from perfcalc.sheets.mapping import load_mapping, mapping_text
+    from perfcalc.sheets.read import open_sheet
+    from perfcalc.sheets.report import lines, report
+
+    said = load_mapping(mapping, pairs)
+    sheet = open_sheet(sheets, said.get("columns", ()))
+    columns = recognise(sheet.schema.names, str(sheet.path), said)
+    found = report(sheet, columns)
+    if save_mapping is not None:
+        with whole_files(save_mapping) as (draft,):
+            draft.write_text(mapping_text(columns.bindings), "utf-8")
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False, default=str))
+    else:
+        click.echo("\n".join(lines(found)))
+    sys.exit(DONE_BUT if found.rejects else DONE)
 
 
 @main.group()

@@ -31,6 +31,7 @@ from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
 from perfcalc.sheets.read import Sheet, is_parquet
+from perfcalc.sheets.problems import kind_of_problem
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
 from perfcalc.verdicts.judge import judge
@@ -174,6 +175,7 @@ class Summary:
     not_asked: dict[str, list[str]] = field(default_factory=dict)
     suggestions: dict[str, str] = field(default_factory=dict)
     rulebook: str = ""
+    findings: Counter[str] = field(default_factory=Counter)
 
     @property
     def undecided(self) -> int:
@@ -185,6 +187,7 @@ class Summary:
         names, problems = scored.column("name" if "name" in scored.schema.names else 0), scored.column("problems")
         troubled = np.flatnonzero(problems.is_valid().to_numpy(zero_copy_only=False))
         self.problems += int(troubled.size)
+        self.findings.update(kind_of_problem(part) for row in troubled for part in problems[row].as_py().split("; "))
         for row in troubled[: max(0, 10 - len(self.first_problems))]:
             self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
         self.rows += scored.num_rows
@@ -203,6 +206,7 @@ class Summary:
             "rows": self.rows,
             "rejects": len(self.rejects),
             "problems": self.problems,
+            "findings": dict(self.findings.most_common()),
             "verdicts": {name: dict(counts) for name, counts in self.verdicts.items()},
             "entries": {name: dict(sorted(counts.items())) for name, counts in self.entries.items()},
             "not_asked": self.not_asked,

@@ -100,7 +100,7 @@ def _from_quantity(plain: str, field: Field, style: Style) -> Cell:
     if quantity.status == "unknown":
         return Cell(*widest(field))
     if quantity.status == "unreadable":
-        why = "; ".join(quantity.readings) or "is not a number that perfcalc can read"
+        why = " and ".join(quantity.readings) or "is not a number that perfcalc can read"
         return Cell(*widest(field), problem=f"{field.name}: {_short(plain)}: {why}{_in_unit(field)}")
     low, high = quantity.low, quantity.high
     if field.bits and quantity.pair and quantity.status == "value":
@@ -110,7 +110,7 @@ def _from_quantity(plain: str, field: Field, style: Style) -> Cell:
     cell = Cell(low / unit.factor, high / unit.factor)
     if quantity.status == "ambiguous":
         readings = " or ".join(quantity.readings)
-        cell = replace(cell, problem=f"{field.name}: {_short(plain)} is ambiguous ({readings}); kept as an interval")
+        cell = replace(cell, problem=f"{field.name}: {_short(plain)} is ambiguous ({readings}), kept as an interval")
     return _within(cell, plain, field)
 
 

@@ -103,7 +103,7 @@ def _join(facts: Facts, problems: Problems, field: Field, reads: list[_Read]) ->
             high = np.where(both, np.maximum(high, other.high), np.where(given, high, other.high))
             apart = both & np.asarray((first.low > other.high) | (other.low > first.high), dtype=bool)
             for row in np.flatnonzero(apart):
-                text = f"{field.name}: {first.binding.column!r} and {other.binding.column!r} disagree; kept as an interval"
+                text = f"{field.name}: {first.binding.column!r} and {other.binding.column!r} disagree, kept as an interval"
                 problems.setdefault(int(row), []).append(text)
         given = given | other.given
     facts.given[field.name] = given

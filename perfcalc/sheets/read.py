@@ -156,7 +156,8 @@ def _open(path: Path, wanted: Collection[str]) -> list[Part]:
     if scanned.quotes or delimiter != ",":
         marks = study(part.batches([]), EITHER if delimiter == ";" else POINT)
         part.schema = with_marks(part.schema, marks)
-        part.notes += [f"decimal {'comma' if mark == ',' else 'comma or point, not sure which'}: {name}" for name, mark in marks.items()]
+        if marks:
+            part.notes.append(f"{len(marks)} columns may use a decimal comma")
     return [part]
 
 

@@ -31,6 +31,7 @@ class _Rows:
     schema: pa.Schema
     head: Head
     first: tuple[str, ...]
+    delimiter = ","
 
     def _settle(self, rows: Sequence[Sequence[str]], wanted: Collection[str]) -> None:
         self.head = find_head(rows, wanted)
@@ -56,7 +57,7 @@ class _Rows:
         """A row with as many cells as there are headings, or None after it was rejected."""
         width = len(self.schema)
         if self._is_heading(row):
-            rejects.append(Reject(label, line, "", ",".join(row), "the heading again", REPEATED))
+            rejects.append(Reject(label, line, "", self.delimiter.join(row), "the heading again", REPEATED))
             return None
         if len(row) > width and not any(cell.strip() for cell in row[width:]):
             return row[:width]
@@ -64,7 +65,7 @@ class _Rows:
             return row + [""] * (width - len(row))
         if len(row) != width:
             reason = f"{len(row)} cells where the heading has {width}"
-            rejects.append(Reject(label, line, "", ",".join(row), reason, RAGGED))
+            rejects.append(Reject(label, line, "", self.delimiter.join(row), reason, RAGGED))
             return None
         return row
 
