@@ -265,7 +265,7 @@ def _read_with_units(
 ) -> np.ndarray:
     """Read cells such as ``1,979.5 TFLOPS`` in bulk; the rows that are left for `read_cell` come back."""
     parts = pc.extract_regex(text.take(pa.array(odd)), _WITH_UNIT)
-    units = parts.field("unit").dictionary_encode()
+    units = pc.struct_field(parts, "unit").dictionary_encode()
     wanted = _unit_of(field)
     factors = []
     for spelled in units.dictionary.to_pylist():
@@ -273,7 +273,7 @@ def _read_with_units(
         good = unit is not None and unit.dimension == wanted.dimension and not unit.others and unit.symbol != "mm"
         factors.append(unit.factor / wanted.factor if unit is not None and good else None)
     codes = pc.fill_null(units.indices, -1).to_numpy(zero_copy_only=False)
-    numbers = pc.cast(pc.replace_substring(parts.field("number"), ",", ""), pa.float64())
+    numbers = pc.cast(pc.replace_substring(pc.struct_field(parts, "number"), ",", ""), pa.float64())
     values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False).copy()
     done = np.zeros(odd.size, dtype=bool)
     for code, factor in enumerate(factors):
