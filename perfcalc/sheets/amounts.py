@@ -41,7 +41,7 @@ class Amount:
     lost_power
         ``12.5×10``: the exponent was lost with its superscript.
     foreign
-        A word stands behind it that is neither unit nor label: ``(2 GPUs)``.
+        The word behind it that is neither unit nor label: ``(2 GPUs)``.
     before
         What separates it from the amount before: a blank, ``(``, ``/`` and so on.
     """
@@ -55,11 +55,15 @@ class Amount:
     doubtful: bool = False
     starred: bool = False
     lost_power: bool = False
-    foreign: bool = False
+    foreign: str = ""
     before: str = ""
     text: str = ""
 
 
+#: Words behind a figure that do not change it.
+HARMLESS: Final = frozenset(
+    "each total typ typical max maximum min peak est and or at with for dense oem approx in chip chips die dies package".split()
+)
 _TOKEN: Final = re.compile(
     rf"(?P<times>[xX*]\s*(?=\d))|(?P<number>{NUMERAL})|(?P<power>\^\s*[+-]?\d{{1,3}})|(?P<plusminus>±|\+/-|\+-)"
     r"|(?P<word>[^\W\d_][^\s()\[\]{},;|&?~≈±<>≤≥=:+*-]*|[$€£¥₩%])|(?P<open>[(\[{])|(?P<close>[)\]}])"
@@ -223,8 +227,8 @@ def _amounts(parser: _Parser) -> Iterator[Amount]:
                 last = replace(last, labels=last.labels | labels)
                 if not text.isascii() and last.before != "(":
                     last = _bounded(last, "", text)  # in East Asian languages "or more" stands behind
-                elif len(words_before) == 1 and not labels and last.unit is None:
-                    last = replace(last, foreign=True)
+                elif len(words_before) == 1 and not labels and last.unit is None and (not depth or last.before == "("):
+                    last = replace(last, foreign="" if text.casefold().strip(".") in HARMLESS else text)
         elif kind == "sign":
             bound = text
         elif kind == "dash":

@@ -76,7 +76,8 @@ def read_cell(text: str, field: Field, style: Style = PLAIN) -> Cell:
         return _read_choice(plain, field)
     if style is PLAIN and _plain.match(plain):
         value = Fraction(plain)
-        return _within(Cell(value, value), plain, field)
+        if value <= field.high:
+            return _within(Cell(value, value), plain, field)
     return _from_quantity(plain, field, style)
 
 
@@ -101,6 +102,9 @@ def _from_quantity(plain: str, field: Field, style: Style) -> Cell:
         return Cell(*widest(field))
     if quantity.status == "unreadable":
         why = " and ".join(quantity.readings) or "is not a number that perfcalc can read"
+        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)}: {why}{_in_unit(field)}")
+    if quantity.stray:
+        why = f"the unit {_short(quantity.stray)} is not known"
         return Cell(*widest(field), problem=f"{field.name}: {_short(plain)}: {why}{_in_unit(field)}")
     low, high = quantity.low, quantity.high
     if field.bits and quantity.pair and quantity.status == "value":

@@ -20,6 +20,10 @@ PAIR_LOW, PAIR_HIGH = Fraction(195, 100), Fraction(205, 100)
 BOOST: Final = Fraction(194, 100)
 
 
+#: From here on a bare count counts ones, whatever the heading says: nothing has so many millions or billions.
+COUNTED: Final = 10**8
+
+
 @dataclass(frozen=True)
 class Style:
     """How a column writes its cells.
@@ -63,6 +67,8 @@ class Quantity:
         Two claims stand in the cell (base and boost): of a rate the law takes the higher.
     approximate
         The cell calls the figure approximate.
+    stray
+        A word behind the figure that may be a unit, and that perfcalc does not know.
     slack
         By how much an approximate figure may be rounded.
     """
@@ -74,6 +80,7 @@ class Quantity:
     unit: Unit | None = None
     pair: bool = False
     approximate: bool = False
+    stray: str = ""
     slack: Fraction = Fraction(0)
 
 
@@ -113,7 +120,8 @@ def _fitting(found: Sequence[Amount], dimension: str, style: Style) -> list[Amou
     for position, amount in enumerate(found):
         if amount.unit is None:
             if not marked:
-                chosen.append(_in_base(amount, style.unit))
+                counted = dimension == "count" and amount.lows[0] >= COUNTED and not amount.lost_power
+                chosen.append(_in_base(amount, None if counted else style.unit))
                 continue
             # "989 / 1979 TFLOPS": the unit behind the last one holds for all, unless the sheet has a unit of its own.
             later = next((other for other in found[position:] if other in marked), None)
@@ -182,7 +190,7 @@ def _settle(found: list[Amount], dimension: str, style: Style) -> Quantity:
     if len(found) == 2 and _equal_within_rounding(found):
         found = found[:1]
     if len(found) == 1:
-        return replace(_one(found[0], dimension, style), unit=unit)
+        return replace(_one(found[0], dimension, style), unit=unit, stray=found[0].foreign)
     low = min(min(amount.lows) for amount in found)
     high = max(max(amount.highs) for amount in found)
     if dimension == "rate" and len(found) == 2 and _base_and_boost(found):
