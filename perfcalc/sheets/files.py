@@ -63,7 +63,8 @@ def _copied(stream: BinaryIO, where: str) -> BinaryIO:
     copy.seek(0)
     for magic, name in COMPRESSIONS:
         if head.startswith(magic):
-            return _unfolded(cast("BinaryIO", copy), name, Path(where))
+            with copy:
+                return _unfolded(cast("BinaryIO", copy), name, Path(where))
     return cast("BinaryIO", copy)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol
+from weakref import finalize
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from perfcalc.errors import InputError
 from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.decimals import decimal_marks, study, with_marks
-from perfcalc.sheets.encodings import SAMPLE, scan
+from perfcalc.sheets.encodings import SAMPLE, Scan, scan
 from perfcalc.sheets.files import as_utf8, find_delimiter, open_bytes
 from perfcalc.sheets.headers import make_unique
 from perfcalc.sheets.numerals import EITHER, POINT
@@ -133,24 +134,55 @@ def _open(path: Path, wanted: Collection[str]) -> list[Part]:
     if is_parquet(path):
         return [ParquetTable(path)]
     file = open_bytes(path)
+    kept: list[BinaryIO] = []
+    try:
+        return _open_file(path, file, wanted, kept)
+    finally:
+        if not any(one is file for one in kept):
+            file.close()
+
+
+def _kept(part: Part, file: BinaryIO, kept: list[BinaryIO]) -> None:
+    """Close a file when the part that reads it is gone."""
+    kept.append(file)
+    finalize(part, file.close)
+
+
+def _open_file(path: Path, file: BinaryIO, wanted: Collection[str], kept: list[BinaryIO]) -> list[Part]:
+    """Open a file by what is in it."""
     head = file.read(8)
     if not head:
         raise InputError(f"{path}: the file is empty", "give it a heading line with at least 'name'")
     if head.startswith(b"PAR1"):
-        return [ParquetTable(path, file)]
+        table = ParquetTable(path, file)
+        _kept(table, file, kept)
+        return [table]
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
         return _tables(path, workbook_tables(file, path), wanted)
     scanned = scan(file, str(path))
     text = as_utf8(file, scanned)
+    part: Part
+    try:
+        part = _open_text(path, text, scanned, wanted, not _folded(head) and text is file and str(path) != "-")
+    except InputError:
+        if text is not file:
+            text.close()
+        raise
+    _kept(part, text, kept)
+    return [part]
+
+
+def _open_text(path: Path, text: BinaryIO, scanned: Scan, wanted: Collection[str], in_place: bool) -> Part:
+    """Open UTF-8 text: JSON or delimited."""
     text.seek(0)
     sample = text.read(SAMPLE).decode("utf-8-sig", "ignore")
     if not sample.strip():
         raise InputError(f"{path}: the file is empty", "give it a heading line with at least 'name'")
     stem = path.name.casefold().removesuffix(".gz").removesuffix(".zst")
     if stem.endswith((".jsonl", ".ndjson", ".json")) or sample.lstrip()[:2] in ('{"', '[{'):
-        return [_json_table(path, list(json_rows(text, path)))]
+        return _json_table(path, list(json_rows(text, path)))
     delimiter = find_delimiter(sample, stem)
-    part = DelimitedText(path, text, delimiter, wanted, own_path=path if text is file and str(path) != "-" and not _folded(head) else None)
+    part = DelimitedText(path, text, delimiter, wanted, own_path=path if in_place else None)
     part.notes += [] if scanned.encoding == "utf-8" else [f"read as {scanned.encoding}"]
     part.notes += [] if delimiter == "," else [f"cells are separated by {delimiter!r}"]
     if scanned.quotes or delimiter != ",":
@@ -158,7 +190,7 @@ def _open(path: Path, wanted: Collection[str]) -> list[Part]:
         part.schema = with_marks(part.schema, marks)
         if marks:
             part.notes.append(f"{len(marks)} columns may use a decimal comma")
-    return [part]
+    return part
 
 
 def _folded(head: bytes) -> bool:

@@ -121,7 +121,7 @@ class DelimitedText(_Rows):
 
     def _fast(self) -> Iterator[pa.RecordBatch]:
         self._file.seek(0)
-        source = str(self._own_path) if self._own_path is not None else pa.PythonFile(_Borrowed(self._file), mode="r")
+        source = pa.OSFile(str(self._own_path)) if self._own_path is not None else pa.PythonFile(_Borrowed(self._file), mode="r")
         names = self.schema.names
         with pa_csv.open_csv(
             source,
