@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 
 from perfcalc.facts import Flags, Numbers
 from perfcalc.fields import Field
+from perfcalc.sheets.bulk import BULK_ROWS, read_in_bulk, scaled
 from perfcalc.sheets.messy import Messy, read_both, read_messy
 from perfcalc.sheets.quantities import PLAIN, Style, read_quantity
 from perfcalc.sheets.numerals import POINT
-from perfcalc.sheets.units import Unit, field_unit, parse_unit
+from perfcalc.sheets.units import Unit, field_unit
 from perfcalc.sheets.words import choice_spellings, words
 
 __all__ = ["Cell", "Column", "Messy", "read_cell", "read_column", "read_exactly", "read_messy", "texts"]
@@ -214,7 +215,7 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     values = pc.cast(pc.if_else(plain, text, pa.scalar(None, text.type)), pa.float64())
     low: Numbers = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False).copy()
     if factor is not None and factor != 1:
-        low = _times(low, factor)
+        low = scaled(low, factor)
     is_plain = plain.to_numpy(zero_copy_only=False)
     inside = (low >= field.low) & (low <= field.high)
     high = low
@@ -223,8 +224,10 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     odd = np.flatnonzero(~(is_plain & inside))
     if odd.size:
         if factor is not None and style.decimal == POINT and field.type == "number" and odd.size > BULK_ROWS:
-            odd = _read_with_units(text, odd, field, style, low, given)
-        high = low.copy()
+            high = low.copy()
+            odd = read_in_bulk(text, odd, field, style.unit or _unit_of(field), (low, high, given))
+        else:
+            high = low.copy()
         encoded = text.take(pa.array(odd)).dictionary_encode()
         cells = [read_cell(cell, field, style) for cell in encoded.dictionary.to_pylist()]
         codes = encoded.indices.to_numpy()
@@ -238,12 +241,6 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
         if (low == high).all():
             high = low
     return Column(low, high, given, problems)
-
-
-#: From so many odd cells on it pays to read numbers with units in bulk.
-BULK_ROWS: Final = 200
-#: A number with its unit, thousands grouped by commas or not at all: what `read_cell` reads as one plain amount.
-_WITH_UNIT: Final = r"^(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z/]{0,10}[2²]?)$"
 
 
 def _bulk_factor(field: Field, style: Style) -> Fraction | None:
@@ -261,34 +258,7 @@ def _bulk_factor(field: Field, style: Style) -> Fraction | None:
 def _times(values: Numbers, factor: Fraction) -> Numbers:
     """Multiply before dividing, by whole numbers: correctly rounded wherever one of them is 1."""
     with np.errstate(over="ignore"):
-        return values * float(factor.numerator) / float(factor.denominator)
-
-
-def _read_with_units(
-    text: pa.Array, odd: np.ndarray, field: Field, style: Style, low: Numbers, given: Flags
-) -> np.ndarray:
-    """Read cells such as ``1,979.5 TFLOPS`` in bulk; the rows that are left for `read_cell` come back."""
-    parts = pc.extract_regex(text.take(pa.array(odd)), _WITH_UNIT)
-    units = pc.struct_field(parts, "unit").dictionary_encode()
-    wanted = _unit_of(field)
-    factors = []
-    for spelled in units.dictionary.to_pylist():
-        unit = parse_unit(spelled) if spelled else (style.unit or wanted)
-        good = unit is not None and unit.dimension == wanted.dimension and not unit.others and unit.symbol != "mm"
-        factors.append(unit.factor / wanted.factor if unit is not None and good else None)
-    codes = pc.fill_null(units.indices, -1).to_numpy(zero_copy_only=False)
-    numbers = pc.cast(pc.replace_substring(pc.struct_field(parts, "number"), ",", ""), pa.float64())
-    values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False).copy()
-    done = np.zeros(odd.size, dtype=bool)
-    for code, factor in enumerate(factors):
-        if factor is not None:
-            here = codes == code
-            values[here] = _times(values[here], factor)
-            done |= here
-    done &= (values >= field.low) & (values <= field.high)
-    low[odd[done]] = values[done]
-    given[odd[done]] = True
-    return odd[~done]
+        return scaled(values, factor)
 
 
 def read_exactly(column: pa.Array, field: Field, style: Style = PLAIN) -> tuple[Numbers, Numbers]:
