@@ -88,9 +88,7 @@ def score(
     import pandas as pd
 
     table = to_arrow(frame)
-    plan = plan_for(
-        table.schema.names, "the frame", as_of, jurisdictions, readings, destination, _mapping(mapping)
-    )
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, destination, _mapping(mapping))
     # An empty frame still has result columns.
     batches = table.to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
     scored = pa.Table.from_batches(run_line(batches, plan))
@@ -182,7 +180,9 @@ def to_arrow(frame: Frame) -> pa.Table:
                 columns.append(pa.Array.from_pandas(column))
             except (pa.ArrowInvalid, pa.ArrowTypeError):
                 columns.append(
-                    pa.array([None if missing else str(cell) for cell, missing in zip(column, column.isna(), strict=True)])
+                    pa.array(
+                        [None if missing else str(cell) for cell, missing in zip(column, column.isna(), strict=True)]
+                    )
                 )
         table = pa.table(columns, names=make_unique([str(name) for name in frame.columns]))
         known = frame.attrs.get("decimals")

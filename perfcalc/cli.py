@@ -61,7 +61,11 @@ def _law_options(command: F) -> F:
 def _mapping_options(command: F) -> F:
     for option in (
         click.option(
-            "--map", "pairs", multiple=True, metavar="'HEADING=FIELD'", help="Read a column as a field; 'HEADING=FIELD (unit)' too."
+            "--map",
+            "pairs",
+            multiple=True,
+            metavar="'HEADING=FIELD'",
+            help="Read a column as a field; 'HEADING=FIELD (unit)' too.",
         ),
         click.option("--mapping", metavar="FILE", help="A mapping file, or an importer: epoch, techpowerup, ..."),
     ):

@@ -30,8 +30,8 @@ from perfcalc.rulebook.book import load
 from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
-from perfcalc.sheets.read import Sheet, is_parquet
 from perfcalc.sheets.problems import kind_of_problem
+from perfcalc.sheets.read import Sheet, is_parquet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
 from perfcalc.verdicts.judge import judge
@@ -297,7 +297,9 @@ def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path) -> None:
             for batch in chain((first,), batches):
                 writer.write_batch(batch)
     else:
-        with pa_csv.CSVWriter(path, escape_formulas(first).schema, write_options=pa_csv.WriteOptions(quoting_style="needed")) as writer:
+        with pa_csv.CSVWriter(
+            path, escape_formulas(first).schema, write_options=pa_csv.WriteOptions(quoting_style="needed")
+        ) as writer:
             for batch in chain((first,), batches):
                 writer.write_batch(escape_formulas(batch))
 

@@ -62,7 +62,31 @@ class Amount:
 
 #: Words behind a figure that do not change it.
 HARMLESS: Final = frozenset(
-    "each total typ typical max maximum min peak est and or at with for dense oem approx in chip chips die dies package".split()
+    [
+        "each",
+        "total",
+        "typ",
+        "typical",
+        "max",
+        "maximum",
+        "min",
+        "peak",
+        "est",
+        "and",
+        "or",
+        "at",
+        "with",
+        "for",
+        "dense",
+        "oem",
+        "in",
+        "approx",
+        "chip",
+        "chips",
+        "die",
+        "dies",
+        "package",
+    ]
 )
 _TOKEN: Final = re.compile(
     rf"(?P<times>[xX*]\s*(?=\d))|(?P<number>{NUMERAL})|(?P<power>\^\s*[+-]?\d{{1,3}})|(?P<plusminus>±|\+/-|\+-)"
@@ -113,11 +137,11 @@ class _Parser:
             exponent = Fraction(int(self.take()[1][1:].replace(" ", "")))
             if values[0].denominator == 1 and abs(exponent) <= 30 and values[0] == 10:
                 amount = _scaled(amount, Fraction(10) ** (int(exponent) - 1))
-        while self.multiplier(amount):
+        while self.multiplier():
             amount = self.multiplied(amount)
         return self.with_unit(amount)
 
-    def multiplier(self, amount: Amount) -> bool:
+    def multiplier(self) -> bool:
         kind, text = self.peek()
         if kind == "times":
             return True
@@ -136,21 +160,19 @@ class _Parser:
         if other == 10 and self.peek(skip_blanks=False)[0] == "power":
             exponent = int(self.take()[1][1:].replace(" ", ""))
             other = Fraction(10) ** max(-30, min(30, exponent))
-        elif other == 10 and not self.multiplier(amount):
+        elif other == 10 and not self.multiplier():
             return replace(amount, lost_power=True)
         return _scaled(amount, other)
 
     def with_unit(self, amount: Amount) -> Amount:
         """The unit behind a number: the longest run of words that is one."""
-        start, best = self.at, (self.at, None)
+        start = self.at
+        best: tuple[int, Unit | None] = (start, None)
         text = ""
         for _ in range(4):
             kind, part = self.peek()
-            if kind == "number" and text.casefold() in ("mm", "cm", "um", "µm", "in") and part == "2":
-                pass
-            elif kind == "power" or (kind == "separator" and part == "/" and text):
-                pass
-            elif kind != "word":
+            squared = kind == "number" and text.casefold() in ("mm", "cm", "um", "µm", "in") and part == "2"
+            if not (squared or kind in ("power", "word") or (kind == "separator" and part == "/" and text)):
                 break
             blank = " " if self.peek(skip_blanks=False)[0] == "blank" else ""
             self.take()
@@ -186,8 +208,9 @@ def amounts(text: str, decimal: str = POINT) -> tuple[list[Amount], bool]:
     return list(_amounts(parser)), parser.unreadable
 
 
-def _amounts(parser: _Parser) -> Iterator[Amount]:
-    before, words_before, depth = "", [], 0
+def _amounts(parser: _Parser) -> Iterator[Amount]:  # noqa: PLR0915 - one loop over the tokens reads best whole
+    before, depth = "", 0
+    words_before: list[str] = []
     bound = ""
     money: Unit | None = None
     last: Amount | None = None
@@ -309,7 +332,7 @@ def _bounded(amount: Amount, sign: str, said: str) -> Amount:
         return replace(amount, lows=tuple(Fraction(0) for _ in amount.lows), is_range=True)
     if folded and pattern("at_most").search(folded):
         return amount  # "up to 5.4 GHz" names the highest that is claimed
-    if sign in (">", ">=", "≥") or (folded and pattern("above").search(folded) and folded not in ("from",)):
+    if sign in (">", ">=", "≥") or (folded and pattern("above").search(folded) and folded != "from"):
         return replace(amount, highs=tuple(INF for _ in amount.highs), is_range=True)
     if sign == "≈" or (folded and pattern("approximate").search(folded)):
         return replace(amount, labels=amount.labels | {"approximate"})

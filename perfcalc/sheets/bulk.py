@@ -20,9 +20,7 @@ from perfcalc.sheets.units import Unit, field_unit, parse_unit
 BULK_ROWS: Final = 200
 _NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 #: Thousands grouped by commas or not at all, a decimal point. Anything else is left to `read_cell`.
-_CELL: Final = (
-    rf"^(?P<about>[~≈]?) ?(?P<first>{_NUMBER})(?: ?(?P<join>-|–|±) ?(?P<second>{_NUMBER}))? ?(?P<unit>[A-Za-z/]{{0,10}}[2²]?)$"
-)
+_CELL: Final = rf"^(?P<about>[~≈]?) ?(?P<first>{_NUMBER})(?: ?(?P<join>-|–|±) ?(?P<second>{_NUMBER}))? ?(?P<unit>[A-Za-z/]{{0,10}}[2²]?)$"
 
 
 def scaled(values: Numbers, factor: Fraction) -> Numbers:
@@ -31,7 +29,9 @@ def scaled(values: Numbers, factor: Fraction) -> Numbers:
         return values * float(factor.numerator) / float(factor.denominator)
 
 
-def read_in_bulk(text: pa.Array, odd: Indices, field: Field, unit: Unit, into: tuple[Numbers, Numbers, Flags]) -> Indices:
+def read_in_bulk(
+    text: pa.Array, odd: Indices, field: Field, unit: Unit, into: tuple[Numbers, Numbers, Flags]
+) -> Indices:
     """Read what has the common shape into (low, high, given); the rows that are left come back.
 
     Parameters
@@ -79,7 +79,7 @@ def _is(parts: pa.StructArray, name: str, words: tuple[str, ...]) -> Flags:
 def _numbers(parts: pa.StructArray, name: str) -> Numbers:
     plain = pc.replace_substring(pc.struct_field(parts, name), ",", "")
     plain = pc.if_else(pc.equal(plain, ""), pa.scalar(None, plain.type), plain)
-    return pc.fill_null(pc.cast(plain, pa.float64()), 0.0).to_numpy(zero_copy_only=False).copy()
+    return np.array(pc.fill_null(pc.cast(plain, pa.float64()), 0.0))
 
 
 def _factors(units: pa.Array, field: Field, default: Unit) -> tuple[tuple[Numbers, Numbers], Flags]:
@@ -90,7 +90,12 @@ def _factors(units: pa.Array, field: Field, default: Unit) -> tuple[tuple[Number
     up, down, good = np.ones(len(units)), np.ones(len(units)), np.zeros(len(units), dtype=bool)
     for code, spelled in enumerate(encoded.dictionary.to_pylist()):
         unit = parse_unit(spelled) if spelled else default
-        if unit is None or unit.others or unit.dimension != wanted.dimension or (spelled and unit.symbol in ("mm", "B")):
+        if (
+            unit is None
+            or unit.others
+            or unit.dimension != wanted.dimension
+            or (spelled and unit.symbol in ("mm", "B"))
+        ):
             continue
         here = codes == code
         factor = Fraction(1) if unit.symbol == "mm" and wanted.dimension == "area" else unit.factor / wanted.factor
@@ -105,4 +110,5 @@ def _slack(numerals: pa.Array) -> Numbers:
     decimals = pc.utf8_length(pc.replace_substring_regex(plain, r"^\d+\.?", "")).to_numpy(zero_copy_only=False)
     zeros = pc.subtract(pc.utf8_length(plain), pc.utf8_length(pc.utf8_rtrim(plain, "0"))).to_numpy(zero_copy_only=False)
     whole = pc.invert(pc.match_substring(plain, ".")).to_numpy(zero_copy_only=False)
-    return np.where(whole, 10.0**zeros, 1 / 10.0**decimals) / 2
+    slack: Numbers = np.where(whole, 10.0**zeros, 1 / 10.0**decimals) / 2
+    return slack

@@ -18,8 +18,8 @@ from perfcalc.facts import Flags, Numbers
 from perfcalc.fields import Field
 from perfcalc.sheets.bulk import BULK_ROWS, read_in_bulk, scaled
 from perfcalc.sheets.messy import Messy, read_both, read_messy
-from perfcalc.sheets.quantities import PLAIN, Style, read_quantity
 from perfcalc.sheets.numerals import POINT
+from perfcalc.sheets.quantities import PLAIN, Style, read_quantity
 from perfcalc.sheets.units import Unit, field_unit
 from perfcalc.sheets.words import choice_spellings, words
 
@@ -186,12 +186,12 @@ def as_text(column: pa.Array) -> pa.Array:
         if column.type == pa.float16():
             column = column.cast(pa.float32())
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    try:
-        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
-            raise pa.ArrowNotImplementedError
-        return pc.cast(column, pa.string())
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        return pa.array([_spelled(cell) for cell in column.to_pylist()], pa.string())
+    if not (pa.types.is_nested(column.type) or pa.types.is_binary(column.type)):
+        try:
+            return pc.cast(column, pa.string())
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+            pass  # a type that Arrow cannot write
+    return pa.array([_spelled(cell) for cell in column.to_pylist()], pa.string())
 
 
 def _spelled(cell: Any) -> str | None:

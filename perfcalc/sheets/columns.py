@@ -18,6 +18,7 @@ from perfcalc.sheets.messy import with_decimal
 from perfcalc.sheets.nodes import Node, find, foundry_in, name_in, node_text
 from perfcalc.sheets.numerals import POINT
 from perfcalc.sheets.plausibility import check
+from perfcalc.sheets.said import distinct, text_column
 from perfcalc.sheets.words import words
 
 Problems = dict[int, list[str]]
@@ -44,9 +45,7 @@ def read_facts(batch: pa.RecordBatch, columns: Mapping[str, str], exact: bool = 
     for name in columns:
         field = FIELDS[name]
         if field.type != "text":
-            reads = [
-                _read(batch.column(one.column), field, one, decimals, exact) for one in bindings_of(columns, name)
-            ]
+            reads = [_read(batch.column(one.column), field, one, decimals, exact) for one in bindings_of(columns, name)]
             _join(facts, problems, field, reads)
     _blank_quantity_is_one(facts)
     if "process_node" in columns:
@@ -90,8 +89,8 @@ def _join(facts: Facts, problems: Problems, field: Field, reads: list[_Read]) ->
         other_sparse = "sparse" in other.binding.style.labels
         if field.bits and sparse != other_sparse:
             # What is claimed with sparsity says something only where no dense rate is given.
-            dense, thin = (other, _Read(low, high, given, [], first.binding)) if sparse else (
-                _Read(low, high, given, [], first.binding), other)  # fmt: skip
+            mine = _Read(low, high, given, [], first.binding)
+            dense, thin = (other, mine) if sparse else (mine, other)
             low, high = np.where(dense.given, dense.low, thin.low), np.where(dense.given, dense.high, thin.high)
             dropped[id(first if sparse else other)] = dense.given
             sparse = False
@@ -102,9 +101,11 @@ def _join(facts: Facts, problems: Problems, field: Field, reads: list[_Read]) ->
             low = np.where(both, np.minimum(low, other.low), np.where(given, low, other.low))
             high = np.where(both, np.maximum(high, other.high), np.where(given, high, other.high))
             apart = both & np.asarray((first.low > other.high) | (other.low > first.high), dtype=bool)
-            for row in np.flatnonzero(apart):
-                text = f"{field.name}: {first.binding.column!r} and {other.binding.column!r} disagree, kept as an interval"
-                problems.setdefault(int(row), []).append(text)
+            for at in np.flatnonzero(apart):
+                text = (
+                    f"{field.name}: {first.binding.column!r} and {other.binding.column!r} disagree, kept as an interval"
+                )
+                problems.setdefault(int(at), []).append(text)
         given = given | other.given
     facts.given[field.name] = given
     facts.set(field.name, low, high)
@@ -131,33 +132,38 @@ def _choices_not_given(facts: Facts) -> None:
 
 def _read_nodes(facts: Facts, problems: Problems, batch: pa.RecordBatch, columns: Mapping[str, str]) -> None:
     """Fill in the transistor architecture where the sheet does not state it, and the node's logic density."""
-    nodes = [None if cell is None else node_text(cell) for cell in text_column(batch, columns, FIELDS["process_node"])]
-    makers = text_column(batch, columns, FIELDS["foundry"])
-    known: dict[tuple[str, str], tuple[Node, ...]] = {}
+    nodes, node_codes = distinct(batch, columns, "process_node")
+    makers, maker_codes = distinct(batch, columns, "foundry")
     stated = facts.is_given("transistor_architecture").copy()
     low, high = (bound.copy() for bound in _architecture(facts))
     density_low, density_high = facts.full(0), facts.full(np.inf)
     number: Callable[[str], float | Fraction] = Fraction if facts.exact else float
-    for row, (node, maker) in enumerate(zip(nodes, makers, strict=True)):
+    pairs = node_codes * len(makers) + maker_codes
+    for pair in np.unique(pairs):
+        node, maker = nodes[pair // len(makers)], makers[pair % len(makers)]
         if node is None or node.casefold() in words("unknown"):
             continue
-        key = (node, maker or "")
-        if key not in known:
-            known[key] = find(*key) or find(name_in(node), maker or foundry_in(node))
-        found = known[key]
+        here = pairs == pair
+        found = _find(node, maker or "")
         if not found:
-            problems.setdefault(row, []).append(f"process_node: {node!r} is not in the table of nodes")
+            for row in np.flatnonzero(here):
+                problems.setdefault(int(row), []).append(f"process_node: {node!r} is not in the table of nodes")
             continue
-        if not stated[row]:
-            codes = {("planar", "non_planar").index(each.architecture) if each.architecture else None for each in found}
-            stated[row] = True
-            low[row] = number("1" if codes == {1} else "0")
-            high[row] = number("0" if codes == {0} else "1")
+        unstated = here & ~stated
+        codes = {("planar", "non_planar").index(each.architecture) if each.architecture else None for each in found}
+        low[unstated] = number("1" if codes == {1} else "0")
+        high[unstated] = number("0" if codes == {0} else "1")
+        stated |= here
         if len(found) == 1 and found[0].logic_density_mtr_mm2:
-            density_low[row] = density_high[row] = number(found[0].logic_density_mtr_mm2)
+            density_low[here] = density_high[here] = number(found[0].logic_density_mtr_mm2)
     facts.given["transistor_architecture"] = stated
     facts.set("transistor_architecture", low, high)
     facts.set("logic_density_mtr_mm2", density_low, density_high)
+
+
+def _find(node: str, maker: str) -> tuple[Node, ...]:
+    text = node_text(node)
+    return find(text, maker) or find(name_in(text), maker or foundry_in(text))
 
 
 def _architecture(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
@@ -188,12 +194,3 @@ def _any_given(facts: Facts, names: tuple[str, ...]) -> np.ndarray:
     for name in names:
         given |= facts.is_given(name)
     return given
-
-
-def text_column(batch: pa.RecordBatch, columns: Mapping[str, str], field: Field) -> list[str | None]:
-    """A text field of a batch: of several columns the first that says something; None where the sheet does not."""
-    found: list[str | None] = [None] * batch.num_rows
-    for binding in reversed(bindings_of(columns, field.name)):
-        said = texts(batch.column(binding.column))
-        found = [before if cell is None else cell for cell, before in zip(said, found, strict=True)]
-    return found

@@ -58,7 +58,11 @@ def read_date(cell: str) -> When:
     if folded in words("unknown"):
         return When("unknown")
     text = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", fold(cell).strip().casefold())
-    text = re.sub(r"\b(?:launch(?:ed)?|release[ds]?|announced|expected|date|on|of|in|the|mon|tue|wed|thu|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?\b[:,]?", " ", text)
+    text = re.sub(
+        r"\b(?:launch(?:ed)?|release[ds]?|announced|expected|date|on|of|in|the|mon|tue|wed|thu|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?\b[:,]?",
+        " ",
+        text,
+    )
     text = re.sub(r"\[[^\]]*\]|[?*†]", " ", text)
     text = re.sub(r"[t ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z| ?[+-]\d{2}:?\d{2}| ?utc| ?gmt)?", " ", text)
     text = re.sub(r"\s+", " ", text).strip(" ,.;")
@@ -68,7 +72,9 @@ def read_date(cell: str) -> When:
     if len(found) == 1:
         first, last, iso = found[0]
         return When("value", first, last, iso)
-    return When("ambiguous", min(a for a, _, _ in found), max(b for _, b, _ in found), "", tuple(t for _, _, t in found))
+    return When(
+        "ambiguous", min(a for a, _, _ in found), max(b for _, b, _ in found), "", tuple(t for _, _, t in found)
+    )
 
 
 Span = tuple[date, date, str]
@@ -162,7 +168,7 @@ _FORMS: Final = tuple(
         (rf"mid(?:-| |dle )*{_YEAR}", lambda y: _span(y, 4, 9, "{:04d}")),
         (rf"late {_YEAR}", lambda y: _span(y, 9, 12, "{:04d}")),
         (rf"(\d{{1,2}})\.(\d{{1,2}})\.{_Y}", lambda d, m, y: _day(y, int(m), d)),
-        (rf"(\d{{1,2}})[/-](\d{{1,2}})[/-]((?:19|20)\d{{2}})", _slashed),
+        (r"(\d{1,2})[/-](\d{1,2})[/-]((?:19|20)\d{2})", _slashed),
         (r"(\d{2})[/-](\d{2})[/-](\d{2})", _short),
         (rf"(\d{{1,2}})[/.-]{_YEAR}", lambda m, y: _month(y, int(m))),
     )

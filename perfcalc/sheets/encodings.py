@@ -106,7 +106,9 @@ def _legacy(file: BinaryIO, where: str) -> str:
         while block := file.read(BLOCK):
             decoder.decode(block)
     except UnicodeDecodeError as error:
-        raise InputError(f"{where}: mixes encodings ({best}, then something else: {error})", "save it as UTF-8") from error
+        raise InputError(
+            f"{where}: mixes encodings ({best}, then something else: {error})", "save it as UTF-8"
+        ) from error
     return best
 
 

@@ -97,7 +97,9 @@ def as_utf8(file: BinaryIO, scanned: Scan) -> BinaryIO:
     if scanned.plain:
         return file
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    decoder = codecs.getincrementaldecoder(scanned.encoding)("replace" if scanned.encoding.startswith("utf") else "strict")
+    decoder = codecs.getincrementaldecoder(scanned.encoding)(
+        "replace" if scanned.encoding.startswith("utf") else "strict"
+    )
     file.seek(0)
     while block := file.read(BLOCK):
         copy.write(decoder.decode(block).encode("utf-8", "replace"))
@@ -110,7 +112,7 @@ def read_rows(file: BinaryIO, delimiter: str, where: str) -> Iterator[tuple[int,
     """The rows of a UTF-8 text, each with the physical line on which it starts. Empty lines are no rows."""
     csv.field_size_limit(LARGEST_CELL)
     file.seek(0)
-    text = io.TextIOWrapper(_Unclosed(file), encoding="utf-8-sig", errors="replace", newline="")
+    text = io.TextIOWrapper(io.BufferedReader(Unclosed(file)), encoding="utf-8-sig", errors="replace", newline="")
     reader = csv.reader(text, delimiter=delimiter)
     while True:
         line = reader.line_num + 1
@@ -119,12 +121,14 @@ def read_rows(file: BinaryIO, delimiter: str, where: str) -> Iterator[tuple[int,
         except StopIteration:
             return
         except csv.Error as error:
-            raise InputError(f"{where}, line {line}: {error}", "look for a double quote that is never closed") from error
+            raise InputError(
+                f"{where}, line {line}: {error}", "look for a double quote that is never closed"
+            ) from error
         if row and not (len(row) == 1 and not row[0].strip()):
             yield line, row
 
 
-class _Unclosed(io.RawIOBase):
+class Unclosed(io.RawIOBase):
     """Reads another file without closing it in the end."""
 
     def __init__(self, file: BinaryIO) -> None:

@@ -92,7 +92,7 @@ _BRACKETS: Final = re.compile(r"[(\[（{]([^()\[\]（）{}]*)[)\]）}]")
 @cache
 def _table() -> tuple[dict[str, str], dict[str, str], tuple[str, ...]]:
     """Aliases, formats and generic words, each as folded keys."""
-    raw = yaml.load(TABLE.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    raw = yaml.load(TABLE.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - the safe loader, in C
     aliases = {_key(alias): name for name, found in raw["fields"].items() for alias in found}
     formats = {_key(alias): name for name, found in raw["formats"].items() for alias in found}
     generic = tuple(sorted({_key(word) for word in raw["generic"]}, key=len, reverse=True))
@@ -242,7 +242,9 @@ def recognise(columns: Sequence[str], where: str, mapping: Mapping[str, Any] | N
     ]
     own_names = {one.field for one in (*mapped, *named) if one.how != "alias"}
     # An alias of a text field is a second opinion that nobody asked for: "chip" beside "name".
-    named = [one for one in named if one.how == "name" or FIELDS[one.field].type == "number" or one.field not in own_names]
+    named = [
+        one for one in named if one.how == "name" or FIELDS[one.field].type == "number" or one.field not in own_names
+    ]
     found = Columns((*mapped, *named), importer)
     if "name" not in found:
         headings = ", ".join(columns[:12])

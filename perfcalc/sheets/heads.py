@@ -56,10 +56,10 @@ def find_head(rows: Sequence[Sequence[str]], wanted: Collection[str] = ()) -> He
     if best is None:
         first = next((at for at, row in enumerate(rows) if any(cell.strip() for cell in row)), 0)
         return Head(first, 1, _joined(rows[first : first + 1], len(rows[first]) if rows else 0))
-    headings = list(best.headings)
-    while len(headings) > len(rows[best.start + best.depth - 1]) and headings[-1] is None:
-        headings.pop()
-    return Head(best.start, best.depth, tuple(headings))
+    kept = list(best.headings)
+    while len(kept) > len(rows[best.start + best.depth - 1]) and kept[-1] is None:
+        kept.pop()
+    return Head(best.start, best.depth, tuple(kept))
 
 
 def _plain(text: str) -> str:

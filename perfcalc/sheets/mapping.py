@@ -30,7 +30,7 @@ def importers() -> dict[str, Source]:
 
 def _load(path: Path) -> Source:
     try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        raw = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - the safe loader, in C
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: {error}", "see the mapping files in perfcalc/sheets/mappings") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("columns"), dict):
@@ -89,7 +89,9 @@ def bindings_from(source: Mapping[str, Any], columns: Sequence[str], where: str,
         if column is None:
             if strict and said is not None and len(source["columns"]) <= len(columns):
                 shown = ", ".join(columns[:12])
-                raise InputError(f"{where}: the mapping names {heading!r}, and no column is called so", f"found: {shown}")
+                raise InputError(
+                    f"{where}: the mapping names {heading!r}, and no column is called so", f"found: {shown}"
+                )
             continue
         found += _bindings(column, said, heading)
     return found
@@ -105,7 +107,9 @@ def _bindings(column: str, said: Any, heading: str) -> list[Binding]:
     known = {field.name for field in SHEET_FIELDS}
     for field in fields:
         if field not in known:
-            raise InputError(f"the mapping of {heading!r} names {field!r}, which is no field", "see `perfcalc template`")
+            raise InputError(
+                f"the mapping of {heading!r} names {field!r}, which is no field", "see `perfcalc template`"
+            )
     written = options.get("unit")
     unit = parse_unit(written) if written else read_heading(column).style.unit
     if written and unit is None:

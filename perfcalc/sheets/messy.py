@@ -105,7 +105,7 @@ def read_messy(header: str, raw: str) -> Messy:
     if kind == "date":
         return _date(raw)
     if kind == "process":
-        return _process(raw, header)
+        return _process(raw)
     unit = heading_unit(header)
     if kind == "area" and (unit is None or unit.symbol == "mm"):
         unit = parse_unit("mm2")
@@ -158,8 +158,8 @@ def read_both(raw: str, style: Style) -> tuple[Quantity, Quantity]:
         if one.text == "?":
             continue
         for low, high in zip(one.lows, one.highs, strict=True):
-            for by in _count_factors(one.unit, one.lost_power, low, area):
-                spans.append((low * by, high * by, one.text))
+            factors = _count_factors(one.unit, one.lost_power, low, area)
+            spans.extend((low * by, high * by, one.text) for by in factors)
     return _merged(spans), area
 
 
@@ -212,7 +212,7 @@ def _date(raw: str) -> Messy:
     return Messy("value", when.text, unit="date")
 
 
-def _process(raw: str, header: str) -> Messy:
+def _process(raw: str) -> Messy:
     text = fold(raw).strip()
     if text.casefold() in words("missing") or text.casefold() in words("unknown"):
         return Messy("missing")
@@ -221,8 +221,8 @@ def _process(raw: str, header: str) -> Messy:
         sizes = re.findall(r"\d+(?:\.\d+)?", text)
         return Messy("ambiguous", "", min(map(Fraction, sizes)), max(map(Fraction, sizes)), "nm", tuple(sizes))
     if stated:
-        sizes = {Fraction(number) * (1 if unit.casefold().startswith("n") else 1000) for number, unit in stated}
-        low, high = min(sizes), max(sizes)
+        nanometres = {Fraction(number) * (1 if unit.casefold().startswith("n") else 1000) for number, unit in stated}
+        low, high = min(nanometres), max(nanometres)
         if low == high:
             return Messy("value", _number(low), low, high, "nm")
         return Messy("ambiguous", "", low, high, "nm", tuple(number for number, _ in stated))

@@ -29,9 +29,7 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return _GROUPED.sub(lambda match: match[0].replace(" ", ""), text) if " " in text else text
-    text = re.sub(
-        r"(?<![\d.,])10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda match: "10^" + match[1].translate(_SUPERSCRIPTS), text
-    )
+    text = re.sub(r"(?<![\d.,])10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda match: "10^" + match[1].translate(_SUPERSCRIPTS), text)
     text = re.sub(r"(?<=[a-zµμ])[²]", "2", text)
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?=\s|$|[,;)*])|(?<=\d)[¹²³⁴⁵⁶⁷⁸⁹⁰]+", "", text)
     text = text.translate(_FOLDS).replace("\u00a0", "_").replace("\u202f", "_").replace("\u2009", "_")
@@ -84,12 +82,8 @@ def _groups(text: str, mark: str) -> bool:
 
 
 #: Numerals that can only have a decimal comma, and those that can only have a decimal point.
-COMMA_EVIDENCE: Final = (
-    r"(?:^|[^\d.,])(?:\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}|\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+)(?:$|[^\d.,])"
-)
-POINT_EVIDENCE: Final = (
-    r"(?:^|[^\d.,])(?:\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}|\d+\.(?:\d{1,2}|\d{4,})|0\.\d+|\d{4,}\.\d+)(?:$|[^\d.,])"
-)
+COMMA_EVIDENCE: Final = r"(?:^|[^\d.,])(?:\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}|\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+)(?:$|[^\d.,])"
+POINT_EVIDENCE: Final = r"(?:^|[^\d.,])(?:\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}|\d+\.(?:\d{1,2}|\d{4,})|0\.\d+|\d{4,}\.\d+)(?:$|[^\d.,])"
 
 
 def last_digit(numeral: str, value: Fraction) -> Fraction:

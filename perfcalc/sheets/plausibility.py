@@ -13,14 +13,18 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.facts import Facts, Flags, Numbers
+from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import RATES
 from perfcalc.sheets.cells import texts
 from perfcalc.sheets.dates import read_date
 from perfcalc.sheets.headers import bindings_of
 from perfcalc.sheets.nodes import find, foundry_in, node_text
+from perfcalc.sheets.said import distinct
 
 Problems = dict[int, list[str]]
+
+#: Later than any day: a release that is not known may be the latest.
+UNKNOWN_DAY: Final = 10**7
 
 #: What each code means, for the documentation and ``--json``.
 CODES: Final = {
@@ -50,9 +54,27 @@ LARGEST_SINGLE: Final = 400
 LARGEST_PACKAGE: Final = 6000
 WAFER: Final = 40_000
 #: The highest DRAM bandwidth of any product by the end of a year, GB/s.
-BANDWIDTH_BY_YEAR: Final = ((2015, 700), (2018, 1300), (2020, 2100), (2022, 3700), (2024, 8200), (2025, 16_500), (9999, 30_000))
+BANDWIDTH_BY_YEAR: Final = (
+    (2015, 700),
+    (2018, 1300),
+    (2020, 2100),
+    (2022, 3700),
+    (2024, 8200),
+    (2025, 16_500),
+    (9999, 30_000),
+)
 #: The first year in which a marketed node shipped, by its nanometres.
-NODE_SINCE: Final = ((2, 2024), (3, 2022), (4, 2021), (5, 2020), (7, 2018), (10, 2016), (16, 2013), (20, 2012), (28, 2010))
+NODE_SINCE: Final = (
+    (2, 2024),
+    (3, 2022),
+    (4, 2021),
+    (5, 2020),
+    (7, 2018),
+    (10, 2016),
+    (16, 2013),
+    (20, 2012),
+    (28, 2010),
+)
 
 
 def check(facts: Facts, problems: Problems, batch: pa.RecordBatch, columns: Mapping[str, str]) -> None:
@@ -63,7 +85,7 @@ def check(facts: Facts, problems: Problems, batch: pa.RecordBatch, columns: Mapp
 class _Check:
     def __init__(self, facts: Facts, problems: Problems, batch: pa.RecordBatch, columns: Mapping[str, str]) -> None:
         self.facts, self.problems, self.batch, self.columns = facts, problems, batch, columns
-        self._days: dict[int, tuple[date, date] | None] = {}
+        self._released: tuple[Indices, Indices] | None = None
 
     def run(self) -> None:
         self.vector_rates_only()
@@ -102,17 +124,16 @@ class _Check:
         low[rows], high[rows] = low[rows] * by[0], high[rows] * by[1]
         facts.set(name, low, high)
 
-    def released(self, row: int) -> tuple[date, date] | None:
-        """The first and last day on which an item may have been released; None if not known."""
-        if row not in self._days:
-            self._days[row] = None
-            for binding in bindings_of(self.columns, "release_date"):
-                cell = next(texts(self.batch.column(binding.column).slice(row, 1)))
-                when = read_date(cell) if cell else None
-                if when is not None and when.first is not None and when.last is not None:
-                    self._days[row] = (when.first, when.last)
-                    break
-        return self._days[row]
+    def released(self) -> tuple[Indices, Indices]:
+        """For each item the last day on which it may have been released, as an ordinal, and its year; huge if unknown."""
+        if self._released is None:
+            cells, codes = distinct(self.batch, self.columns, "release_date")
+            read = [read_date(cell) if cell else None for cell in cells]
+            last = [when.last if when is not None else None for when in read]
+            days = np.array([day.toordinal() if day else UNKNOWN_DAY for day in last], dtype=np.int64)
+            years = np.array([day.year if day else UNKNOWN_DAY for day in last], dtype=np.int64)
+            self._released = days[codes], years[codes]
+        return self._released
 
     def vector_rates_only(self) -> None:
         """The known trap: a table of vector rates, read as if they were all that the chip can do."""
@@ -134,14 +155,14 @@ class _Check:
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratio = half[0] / single[0]
             # Matrix units are 8 times or more as fast as the vector units: twice or four times is no matrix rate.
-            suspect &= single[1] & ((np.abs(ratio - 1) < 0.005) | (np.abs(ratio - 2) < 0.01) | (np.abs(ratio - 4) < 0.02))
+            suspect &= single[1] & (
+                (np.abs(ratio - 1) < 0.005) | (np.abs(ratio - 2) < 0.01) | (np.abs(ratio - 4) < 0.02)
+            )
             if brain is not None:
                 suspect &= ~(brain[1] & (brain[0] > half[0]))
         elif len(bindings_of(self.columns, "fp16_tflops")) > 1:
             suspect &= ~self._stated_beside()
-        for row in np.flatnonzero(suspect):
-            days = self.released(int(row))
-            suspect[row] = days is None or days[1] >= MATRIX_SINCE
+        suspect &= self.released()[0] >= MATRIX_SINCE.toordinal()
         self.warn(suspect, "half_rate", "16-bit rate of the vector units only; the TPP is a lower bound")
         self.scale("fp16_tflops", suspect, Fraction(1), Fraction(MATRIX_OVER_VECTOR))
 
@@ -203,34 +224,31 @@ class _Check:
             return
         rate, known = found
         high = known & (rate > BANDWIDTH_BY_YEAR[0][1])
-        for row in np.flatnonzero(high):
-            days = self.released(int(row))
-            year = days[1].year if days else 9999
-            high[row] = rate[row] > next(most for until, most in BANDWIDTH_BY_YEAR if year <= until)
+        if high.any():
+            years = np.minimum(self.released()[1], 9999)
+            until = np.array([year for year, _ in BANDWIDTH_BY_YEAR])
+            most = np.array([limit for _, limit in BANDWIDTH_BY_YEAR], dtype=np.float64)
+            high &= rate > most[np.searchsorted(until, years)]
         self.warn(high, "bandwidth", "beyond any memory of its year (ten times too high, or bits for bytes?)")
         self.scale("memory_bandwidth_gb_s", high, Fraction(1, 10), Fraction(1))
 
     def nodes(self) -> None:
         """Foundry against node, and date against node: nothing computed depends on them, so they only warn."""
-        makers = {}
-        seen: dict[tuple[str, str], str] = {}
-        nodes = list(texts(self.batch.column(self.columns["process_node"])))
-        if "foundry" in self.columns:
-            makers = dict(enumerate(texts(self.batch.column(self.columns["foundry"]))))
-        dated = "release_date" in self.columns
-        for row, node in enumerate(nodes):
+        nodes, node_codes = distinct(self.batch, self.columns, "process_node")
+        makers, maker_codes = distinct(self.batch, self.columns, "foundry")
+        pairs = node_codes * len(makers) + maker_codes
+        for pair in np.unique(pairs):
+            node, maker = nodes[pair // len(makers)], makers[pair % len(makers)] or ""
             if node is None:
                 continue
-            key = (node, makers.get(row) or "")
-            if key not in seen:
-                seen[key] = _other_foundry(*key)
-            if seen[key]:
-                self.problems.setdefault(row, []).append(f"foundry_node: {seen[key]}")
-            days = self.released(row) if dated else None
-            since = _since(node, makers.get(row) or "") if days else 0
-            if days and days[1].year < since:
-                text = f"node_date: {node!r} is not known before {since}"
-                self.problems.setdefault(row, []).append(text)
+            here = pairs == pair
+            other = _other_foundry(node, maker)
+            if other:
+                self.warn(here, "foundry_node", other)
+            since = _since(node, maker) if "release_date" in self.columns else 0
+            if since:
+                early = here & (self.released()[1] < since)
+                self.warn(early, "node_date", f"{node!r} is not known before {since}")
 
 
 def _other_foundry(node: str, maker: str) -> str:

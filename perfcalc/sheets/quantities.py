@@ -87,10 +87,9 @@ class Quantity:
 def read_quantity(text: str, dimension: str, style: Style = PLAIN) -> Quantity:
     """Read one cell as a quantity of a dimension: ``rate``, ``bandwidth``, ``area``, ``count`` and so on."""
     folded = text.strip().casefold()
-    if folded in words("missing") or folded in words("no"):
-        # "No" under a number means: it has none. A "0" is a number.
-        if not any(letter.isdigit() for letter in folded):
-            return Quantity("missing")
+    # "No" under a number means: it has none. A "0" is a number.
+    if folded in words("missing") or (folded in words("no") and not any(letter.isdigit() for letter in folded)):
+        return Quantity("missing")
     if folded in words("unknown"):
         return Quantity("unknown")
     found, nonsense = amounts(fold(text), style.decimal)
@@ -160,7 +159,7 @@ def _suits(amount: Amount, dimension: str) -> bool:
 
 
 def _in_base(amount: Amount, unit: Unit | None) -> Amount:
-    factors = (Fraction(1),)
+    factors: tuple[Fraction, ...] = (Fraction(1),)
     if unit is not None:
         factor = unit.factor
         if unit.symbol == "mm":
@@ -203,7 +202,9 @@ def _equal_within_rounding(found: Sequence[Amount]) -> bool:
     first, second = found
     if first.unit is None or second.unit is None or first.unit == second.unit or len(first.lows) + len(second.lows) > 2:
         return False
-    return first.highs[0] != INF and abs(first.highs[0] - second.highs[0]) <= Fraction(1, 100) * Fraction(first.highs[0])
+    return first.highs[0] != INF and abs(first.highs[0] - second.highs[0]) <= Fraction(1, 100) * Fraction(
+        first.highs[0]
+    )
 
 
 def _without_sparse(found: list[Amount], style: Style) -> list[Amount]:
@@ -217,7 +218,7 @@ def _without_sparse(found: list[Amount], style: Style) -> list[Amount]:
     if len(found) == 2 and {"dense", "sparse"} <= style.labels and found[0].highs[0] < found[1].highs[0]:
         return found[:1]
     if len(found) == 2 and "dense" in style.labels and "sparse" not in style.labels:
-        first, second = sorted(found, key=lambda amount: amount.highs[0])
+        first, second = sorted(found, key=lambda amount: Fraction(amount.lows[0]))
         if _is_pair(first, second):
             return [first]
     return found

@@ -114,7 +114,9 @@ def open_sheet(path: str | Path | Sequence[str | Path], wanted: Collection[str] 
     paths = [path] if isinstance(path, str | Path) else list(path)
     files = [file for each in paths for file in _files(Path(each))]
     if not files:
-        raise InputError(f"{', '.join(map(str, paths)) or 'no path'}: no spec sheet there", f"endings: {' '.join(ENDINGS)}")
+        raise InputError(
+            f"{', '.join(map(str, paths)) or 'no path'}: no spec sheet there", f"endings: {' '.join(ENDINGS)}"
+        )
     parts = [(file, part) for file in files for part in _open(file, wanted)]
     shown = files[0] if len(files) == 1 else Path(paths[0]) if len(paths) == 1 else Path(f"{len(files)} sheets")
     return _joined(shown, parts)
@@ -179,7 +181,7 @@ def _open_text(path: Path, text: BinaryIO, scanned: Scan, wanted: Collection[str
     if not sample.strip():
         raise InputError(f"{path}: the file is empty", "give it a heading line with at least 'name'")
     stem = path.name.casefold().removesuffix(".gz").removesuffix(".zst")
-    if stem.endswith((".jsonl", ".ndjson", ".json")) or sample.lstrip()[:2] in ('{"', '[{'):
+    if stem.endswith((".jsonl", ".ndjson", ".json")) or sample.lstrip()[:2] in ('{"', "[{"):
         return _json_table(path, list(json_rows(text, path)))
     delimiter = find_delimiter(sample, stem)
     part = DelimitedText(path, text, delimiter, wanted, own_path=path if in_place else None)
@@ -235,7 +237,9 @@ class ParquetTable:
             self.rows: int | None = file.metadata.num_rows
         except (pa.ArrowException, OSError, ValueError) as error:
             raise InputError(f"{path}: not a Parquet file: {error}", "write it anew") from error
-        texts = [at for at, one in enumerate(fields) if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
+        texts = [
+            at for at, one in enumerate(fields) if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)
+        ]
         if texts:
             self.schema = with_marks(self.schema, study(batch.select(texts) for batch in self.batches([])))
 
@@ -268,7 +272,7 @@ def _joined(path: Path, parts: list[tuple[Path, Part]]) -> Sheet:
         for one in part.schema:
             name = one.name
             mark = own.get(name, POINT)
-            if name in fields and marks.get(name, POINT) != mark and not name.casefold() == "name":
+            if name in fields and marks.get(name, POINT) != mark and name.casefold() != "name":
                 name = f"{one.name} ({file.name})"
                 names[one.name] = name
             known = fields.get(name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from perfcalc.errors import InputError
+from perfcalc.sheets.files import Unclosed
 
 #: What the parts of a workbook may unfold to.
 LARGEST_WORKBOOK: Final = 2 << 30
@@ -45,10 +46,12 @@ def workbook_tables(file: BinaryIO, path: Path) -> list[tuple[str, list[list[str
                 found.append((name, texts))
     except InputError:
         raise
-    except BaseException as error:  # noqa: BLE001 - the reader's own panics are not ours to name
+    except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
-        raise InputError(f"{path}: not a readable workbook: {error}", "open and save it anew, or export it as CSV") from error
+        raise InputError(
+            f"{path}: not a readable workbook: {error}", "open and save it anew, or export it as CSV"
+        ) from error
     if not found:
         raise InputError(f"{path}: the workbook is empty", "fill in a table with a column 'name'")
     return found
@@ -85,7 +88,7 @@ def json_rows(file: BinaryIO, path: Path) -> Iterator[tuple[int, dict[str, str] 
     A line that is no object comes back as its text, to be rejected.
     """
     file.seek(0)
-    text = io.TextIOWrapper(io.BufferedReader(_Raw(file)), encoding="utf-8-sig", errors="replace")
+    text = io.TextIOWrapper(io.BufferedReader(Unclosed(file)), encoding="utf-8-sig", errors="replace")
     first = text.readline(LONGEST_LINE)
     if first.lstrip().startswith("["):
         yield from _json_list(first + text.read(1 << 30), path)
@@ -124,20 +127,3 @@ def _flat(item: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, s
         else:
             found[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return found
-
-
-class _Raw(io.RawIOBase):
-    """Reads another file without closing it in the end."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def readable(self) -> bool:
-        """It is read and nothing else."""
-        return True
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override] # any writable buffer will do
-        """Read some bytes."""
-        data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)

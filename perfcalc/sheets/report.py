@@ -89,7 +89,8 @@ def report(sheet: Sheet, columns: Columns) -> Report:
     marks = decimal_marks(sheet.schema)
     close = suggest(sheet.schema.names, columns)
     found = {
-        name: Understood(name, decimal=marks.get(name, POINT), suggestion=close.get(name, "")) for name in sheet.schema.names
+        name: Understood(name, decimal=marks.get(name, POINT), suggestion=close.get(name, ""))
+        for name in sheet.schema.names
     }
     bound: dict[str, list[Binding]] = {}
     for many in columns.bindings.values():

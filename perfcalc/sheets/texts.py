@@ -78,7 +78,10 @@ class _Rows:
 
     def _batched(self, rows: Iterator[list[str]]) -> Iterator[pa.RecordBatch]:
         while chunk := list(islice(rows, BATCH_ROWS)):
-            columns = [pa.array([cell.replace("\0", "\ufffd") for cell in column], pa.string()) for column in zip(*chunk, strict=True)]
+            columns = [
+                pa.array([cell.replace("\0", "\ufffd") for cell in column], pa.string())
+                for column in zip(*chunk, strict=True)
+            ]
             yield pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
 
@@ -121,7 +124,11 @@ class DelimitedText(_Rows):
 
     def _fast(self) -> Iterator[pa.RecordBatch]:
         self._file.seek(0)
-        source = pa.OSFile(str(self._own_path)) if self._own_path is not None else pa.PythonFile(_Borrowed(self._file), mode="r")
+        source = (
+            pa.OSFile(str(self._own_path))
+            if self._own_path is not None
+            else pa.PythonFile(_Borrowed(self._file), mode="r")
+        )
         names = self.schema.names
         with pa_csv.open_csv(
             source,
@@ -191,7 +198,7 @@ class RowTable(_Rows):
         """A table whose columns are known."""
         table = cls(path, [names])
         table.schema = pa.schema([(name, pa.string()) for name in names])
-        table._rows = rows  # noqa: SLF001 - its own class
+        table._rows = rows
         table.first = ("\0",)
         table.unnamed_from = len(names)
         table.notes = []

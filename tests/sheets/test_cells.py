@@ -103,7 +103,9 @@ def test_cells(field, text, low, high):
     assert (read.low, read.high) == ends
 
 
-@pytest.mark.parametrize("text", ["1676 (3352)", "30.1 60.2", "1,979*", "not tested yet", "300 GB/s", "1.2.3.4", "12 kg"])
+@pytest.mark.parametrize(
+    "text", ["1676 (3352)", "30.1 60.2", "1,979*", "not tested yet", "300 GB/s", "1.2.3.4", "12 kg"]
+)
 def test_what_is_not_certain_is_reported(text):
     assert read_cell(text, FIELDS["fp16_tflops"]).problem
 
@@ -143,20 +145,28 @@ def test_dates(text, expected):
     assert read_date(text).text == expected
 
 
-@pytest.mark.parametrize(("text", "status"), [("03/04/2015", "ambiguous"), ("TBA", "unknown"), ("—", "missing"), ("31.02.2015", "unreadable")])
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("03/04/2015", "ambiguous"), ("TBA", "unknown"), ("—", "missing"), ("31.02.2015", "unreadable")],
+)
 def test_dates_that_are_none(text, status):
     assert read_date(text).status == status
 
 
 def test_units_keep_their_case():
     factor = {text: parse_unit(text).factor for text in ("TB/s", "Tb/s", "TiB/s", "GB/s", "Gbps", "GBps")}
-    assert factor["TB/s"] == 8 * factor["Tb/s"] == 1000 * factor["GB/s"] == 8000 * factor["Gbps"] == 1000 * factor["GBps"]
+    assert (
+        factor["TB/s"] == 8 * factor["Tb/s"] == 1000 * factor["GB/s"] == 8000 * factor["Gbps"] == 1000 * factor["GBps"]
+    )
     assert factor["TiB/s"] == Fraction(1024**4)
     assert parse_unit("bit-OP/s").dimension != parse_unit("OP/s").dimension
     assert parse_unit("gb/s").others
 
 
-@given(st.fractions(min_value=0, max_value=10**6, max_denominator=100), st.sampled_from([("TFLOPS", 1), ("GFLOPS", 1000), ("PFLOPS", Fraction(1, 1000))]))
+@given(
+    st.fractions(min_value=0, max_value=10**6, max_denominator=100),
+    st.sampled_from([("TFLOPS", 1), ("GFLOPS", 1000), ("PFLOPS", Fraction(1, 1000))]),
+)
 def test_a_unit_is_exact(value, unit):
     written = value.limit_denominator(100)
     text = f"{float(Fraction(round(written * 100), 100) * unit[1]):.8f} {unit[0]}"

@@ -23,7 +23,10 @@ TEXT = "\n".join(",".join(row) for row in ROWS) + "\n"
 def read(path):
     sheet = open_sheet(path)
     table = pa.Table.from_batches(sheet.batches(), sheet.schema)
-    return [table.schema.names, *[["" if cell is None else str(cell) for cell in row.values()] for row in table.to_pylist()]], sheet
+    return [
+        table.schema.names,
+        *[["" if cell is None else str(cell) for cell in row.values()] for row in table.to_pylist()],
+    ], sheet
 
 
 def write(tmp_path, data, name="sheet.csv"):
@@ -55,7 +58,10 @@ def test_encodings(tmp_path, encoding, heading, cell):
     assert rows == [heading.split(","), cell.split(",")]
 
 
-@pytest.mark.parametrize(("ending", "fold"), [("gz", gzip.compress), ("bz2", bz2.compress), ("zst", lambda data: pa.compress(data, "zstd", asbytes=True))])
+@pytest.mark.parametrize(
+    ("ending", "fold"),
+    [("gz", gzip.compress), ("bz2", bz2.compress), ("zst", lambda data: pa.compress(data, "zstd", asbytes=True))],
+)
 def test_compressed(tmp_path, ending, fold):
     assert read(write(tmp_path, fold(TEXT.encode()), f"sheet.csv.{ending}"))[0] == ROWS
 
@@ -72,7 +78,9 @@ def test_half_a_gzip_file_is_refused(tmp_path):
         read(write(tmp_path, gzip.compress(TEXT.encode() * 100)[:-20], "half.csv.gz"))
 
 
-@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b"PK\x03\x04nothing", b"PAR1nothing", b"\x1f\x8bnothing"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\n\n", b"\xef\xbb\xbf", b"PK\x03\x04nothing", b"PAR1nothing", b"\x1f\x8bnothing"]
+)
 def test_what_is_no_sheet_is_refused(tmp_path, data):
     with pytest.raises(InputError):
         read(write(tmp_path, data))
@@ -82,7 +90,11 @@ def test_rejects_name_the_physical_line(tmp_path):
     text = 'name,fp16_tflops,note\nA,1,"one\ntwo\nthree"\nB,2\nC,3,x,y\nD,4,x,,\n\nname,fp16_tflops,note\nE,5,z\n'
     rows, sheet = read(write(tmp_path, text))
     assert [row[0] for row in rows] == ["name", "A", "D", "E"]
-    assert [(reject.line, reject.raw) for reject in sheet.rejects] == [(5, "B,2"), (6, "C,3,x,y"), (9, "name,fp16_tflops,note")]
+    assert [(reject.line, reject.raw) for reject in sheet.rejects] == [
+        (5, "B,2"),
+        (6, "C,3,x,y"),
+        (9, "name,fp16_tflops,note"),
+    ]
     assert all(reject.reason and reject.remedy for reject in sheet.rejects)
 
 
@@ -114,7 +126,10 @@ def test_namibia_stays_text(tmp_path):
 
 
 def test_json_lines(tmp_path):
-    lines = [{"name": "A", "fp16_tflops": 989.50, "more": {"die_area_mm2": 814}}, {"name": "B", "list": [1, 2], "datacenter": True}]
+    lines = [
+        {"name": "A", "fp16_tflops": 989.50, "more": {"die_area_mm2": 814}},
+        {"name": "B", "list": [1, 2], "datacenter": True},
+    ]
     text = "\n".join([*map(json.dumps, lines), "[1]", "{"])
     rows, sheet = read(write(tmp_path, text, "sheet.jsonl"))
     assert rows[0] == ["name", "fp16_tflops", "more.die_area_mm2", "list", "datacenter"]
@@ -124,7 +139,9 @@ def test_json_lines(tmp_path):
 
 def test_nested_parquet(tmp_path):
     path = tmp_path / "sheet.parquet"
-    table = pa.table({"name": ["A"], "fp16_tflops": [989.5], "die_area_mm2": [[814.0]], "more": [{"x": 1}], "raw": [b"\xff"]})
+    table = pa.table(
+        {"name": ["A"], "fp16_tflops": [989.5], "die_area_mm2": [[814.0]], "more": [{"x": 1}], "raw": [b"\xff"]}
+    )
     pq.write_table(table, path)
     out = tmp_path / "out.csv"
     command = [sys.executable, "-m", "perfcalc.cli", "score", path, "-o", out, "--as-of", "2026-11-23"]
@@ -160,7 +177,9 @@ def test_read_says_what_was_understood(tmp_path):
     text = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
     assert "with sparsity" in text
     assert "'8.14 cm²'  →  814" in text
-    answer = json.loads(subprocess.run([*command, "--json", "--mapping", saved], check=True, capture_output=True).stdout)
+    answer = json.loads(
+        subprocess.run([*command, "--json", "--mapping", saved], check=True, capture_output=True).stdout
+    )
     assert [column["fields"] for column in answer["columns"]] == [["name"], ["fp16_tflops"], ["die_area_mm2"], []]
 
 

@@ -29,7 +29,11 @@ def epoch():
 
 @pytest.mark.parametrize(
     ("file", "importer", "items"),
-    [("epoch_ml_hardware_2025-12.csv", "epoch", 170), ("techapi_soc.csv", "techapi_soc", 122), ("techapi_gpu.csv", "techapi_gpu", 330)],
+    [
+        ("epoch_ml_hardware_2025-12.csv", "epoch", 170),
+        ("techapi_soc.csv", "techapi_soc", 122),
+        ("techapi_gpu.csv", "techapi_gpu", 330),
+    ],
 )
 def test_one_command_each(file, importer, items, tmp_path):
     out = tmp_path / "out.csv"
@@ -160,7 +164,12 @@ def test_headings(heading, fields, unit, labels):
 
 def test_a_sparse_column_beside_a_dense_one():
     frame = pd.DataFrame(
-        {"name": ["A", "B"], "FP16 (TFLOPS)": ["989.5", ""], "FP16 (sparse, TFLOPS)": ["1979", "1979"], "die_area_mm2": ["814", "814"]}
+        {
+            "name": ["A", "B"],
+            "FP16 (TFLOPS)": ["989.5", ""],
+            "FP16 (sparse, TFLOPS)": ["1979", "1979"],
+            "die_area_mm2": ["814", "814"],
+        }
     )
     scored = perfcalc.score(frame, as_of="2026-11-23")
     assert scored["tpp"][0] == 15832
