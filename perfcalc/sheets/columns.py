@@ -21,6 +21,8 @@ from perfcalc.sheets.plausibility import check
 from perfcalc.sheets.said import distinct, text_column
 from perfcalc.sheets.words import words
 
+__all__ = ["Problems", "read_facts", "read_kinds", "text_column"]
+
 Problems = dict[int, list[str]]
 
 

@@ -153,7 +153,7 @@ def read_both(raw: str, style: Style) -> tuple[Quantity, Quantity]:
     if not areas and len(counts) == 2 and counts[1].unit is None and not counts[1].lost_power:
         areas, counts = counts[1:], counts[:1]
     area = _merged([(one.lows[0], one.highs[-1], one.text) for one in areas])
-    spans = []
+    spans: list[tuple[Bound, Bound, str]] = []
     for one in counts:
         if one.text == "?":
             continue

@@ -202,9 +202,8 @@ def _equal_within_rounding(found: Sequence[Amount]) -> bool:
     first, second = found
     if first.unit is None or second.unit is None or first.unit == second.unit or len(first.lows) + len(second.lows) > 2:
         return False
-    return first.highs[0] != INF and abs(first.highs[0] - second.highs[0]) <= Fraction(1, 100) * Fraction(
-        first.highs[0]
-    )
+    one, other = first.highs[0], second.highs[0]
+    return one != INF and other != INF and bool(abs(Fraction(one) - Fraction(other)) <= Fraction(one) / 100)
 
 
 def _without_sparse(found: list[Amount], style: Style) -> list[Amount]:
@@ -227,7 +226,8 @@ def _without_sparse(found: list[Amount], style: Style) -> list[Amount]:
 def _is_pair(first: Amount, second: Amount) -> bool:
     if first.is_range or second.is_range or not first.highs[0] or first.highs[0] == INF:
         return False
-    return PAIR_LOW <= Fraction(second.highs[0]) / Fraction(first.highs[0]) <= PAIR_HIGH
+    ratio = Fraction(second.highs[0]) / Fraction(first.highs[0])
+    return bool(PAIR_LOW <= ratio <= PAIR_HIGH)
 
 
 def _base_and_boost(found: Sequence[Amount]) -> bool:

@@ -8,7 +8,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from perfcalc.errors import InputError
 from perfcalc.sheets.files import Unclosed
@@ -88,7 +88,7 @@ def json_rows(file: BinaryIO, path: Path) -> Iterator[tuple[int, dict[str, str] 
     A line that is no object comes back as its text, to be rejected.
     """
     file.seek(0)
-    text = io.TextIOWrapper(io.BufferedReader(Unclosed(file)), encoding="utf-8-sig", errors="replace")
+    text = io.TextIOWrapper(io.BufferedReader(cast("io.RawIOBase", Unclosed(file))), encoding="utf-8-sig", errors="replace")
     first = text.readline(LONGEST_LINE)
     if first.lstrip().startswith("["):
         yield from _json_list(first + text.read(1 << 30), path)
