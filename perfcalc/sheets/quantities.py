@@ -203,7 +203,7 @@ def _equal_within_rounding(found: Sequence[Amount]) -> bool:
     if first.unit is None or second.unit is None or first.unit == second.unit or len(first.lows) + len(second.lows) > 2:
         return False
     one, other = first.highs[0], second.highs[0]
-    return one != INF and other != INF and bool(abs(Fraction(one) - Fraction(other)) <= Fraction(one) / 100)
+    return INF not in (one, other) and bool(abs(Fraction(one) - Fraction(other)) <= Fraction(one) / 100)
 
 
 def _without_sparse(found: list[Amount], style: Style) -> list[Amount]:

@@ -117,7 +117,7 @@ def test_any_bytes(data, ending):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.text("ab1,;\n\" ", max_size=5), min_size=1, max_size=5), max_size=12))
+@given(st.lists(st.lists(st.text('ab1,;\n" ', max_size=5), min_size=1, max_size=5), max_size=12))
 def test_rows_in_are_rows_out_and_rejects(rows):
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([["name", "fp16_tflops", "die_area_mm2"], *rows])
