@@ -112,7 +112,9 @@ def read_rows(file: BinaryIO, delimiter: str, where: str) -> Iterator[tuple[int,
     """The rows of a UTF-8 text, each with the physical line on which it starts. Empty lines are no rows."""
     csv.field_size_limit(LARGEST_CELL)
     file.seek(0)
-    text = io.TextIOWrapper(io.BufferedReader(cast("io.RawIOBase", Unclosed(file))), encoding="utf-8-sig", errors="replace", newline="")
+    text = io.TextIOWrapper(
+        io.BufferedReader(cast("io.RawIOBase", Unclosed(file))), encoding="utf-8-sig", errors="replace", newline=""
+    )
     reader = csv.reader(text, delimiter=delimiter)
     while True:
         line = reader.line_num + 1

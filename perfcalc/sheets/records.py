@@ -88,7 +88,9 @@ def json_rows(file: BinaryIO, path: Path) -> Iterator[tuple[int, dict[str, str] 
     A line that is no object comes back as its text, to be rejected.
     """
     file.seek(0)
-    text = io.TextIOWrapper(io.BufferedReader(cast("io.RawIOBase", Unclosed(file))), encoding="utf-8-sig", errors="replace")
+    text = io.TextIOWrapper(
+        io.BufferedReader(cast("io.RawIOBase", Unclosed(file))), encoding="utf-8-sig", errors="replace"
+    )
     first = text.readline(LONGEST_LINE)
     if first.lstrip().startswith("["):
         yield from _json_list(first + text.read(1 << 30), path)

@@ -21,13 +21,19 @@ HEADINGS = {
     "de": ("Bezeichnung", "FP16 Leistung (TFLOPS)", "Chipfläche (mm²)", "Speicherbandbreite (GB/s)"),
 }
 #: At, just below and just above what decides: 4,800 and 2,400 TPP, 5.92 and 1.6 TPP/mm².
-ITEMS = [("300", "810.81", "3350.5"), ("299.9", "810.8", "2039"), ("150", "400.25", "900"), ("81.08", "219.13", "1008"), ("12.5", "25.5", "0.75")]
+ITEMS = [
+    ("300", "810.81", "3350.5"),
+    ("299.9", "810.8", "2039"),
+    ("150", "400.25", "900"),
+    ("81.08", "219.13", "1008"),
+    ("12.5", "25.5", "0.75"),
+]
 ENCODINGS = {"en": "cp1252", "de": "cp1252", "ko": "cp949", "ja": "cp932", "zh": "gb18030"}
 
 
 def verdicts(path):
     scored = perfcalc.score(perfcalc.read(path), as_of="2026-11-23")
-    return [(tpp, density, verdict, entries) for tpp, density, verdict, entries in zip(
+    return [(str(tpp), str(density), verdict, str(entries)) for tpp, density, verdict, entries in zip(
         scored["tpp"], scored["performance_density"], scored["us_verdict"], scored["us_entries"], strict=True)]  # fmt: skip
 
 
@@ -41,7 +47,10 @@ def written(text, style):
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
     path = tmp_path_factory.mktemp("plain") / "plain.csv"
-    lines = ["name,fp16_tflops,die_area_mm2,memory_bandwidth_gb_s", *(f"chip {at},{','.join(row)}" for at, row in enumerate(ITEMS))]
+    lines = [
+        "name,fp16_tflops,die_area_mm2,memory_bandwidth_gb_s",
+        *(f"chip {at},{','.join(row)}" for at, row in enumerate(ITEMS)),
+    ]
     path.write_text("\n".join(lines), "utf-8")
     return verdicts(path)
 
@@ -57,13 +66,21 @@ def expected(tmp_path_factory):
     order=st.permutations(range(4)),
     kind=st.sampled_from(["csv", "csv", "csv.gz", "xlsx", "parquet", "jsonl"]),
 )
-def test_reformatting_never_changes_a_verdict(expected, tmp_path, language, delimiter, style, unit, area, encoding, order, kind):
+def test_reformatting_never_changes_a_verdict(
+    expected, tmp_path, language, delimiter, style, unit, area, encoding, order, kind
+):
     factor = {" GFLOPS": 1000, " PFLOPS": 0.001}.get(unit, 1)
     rows = []
     for at, (rate, size, bandwidth) in enumerate(ITEMS):
         scaled = rate if factor == 1 else format(round(float(rate) * factor, 8), "f")
-        rate_cell = (written(scaled, style) if factor != 0.001 else scaled.replace(".", "," if style == "comma" else ".")) + unit
-        size_cell = written(size, style) if area != " cm2" else format(round(float(size) / 100, 6), "f").replace(".", "," if style == "comma" else ".")
+        rate_cell = (
+            written(scaled, style) if factor != 0.001 else scaled.replace(".", "," if style == "comma" else ".")
+        ) + unit
+        size_cell = (
+            written(size, style)
+            if area != " cm2"
+            else format(round(float(size) / 100, 6), "f").replace(".", "," if style == "comma" else ".")
+        )
         rows.append([f"chip {at}", rate_cell, size_cell + area, written(bandwidth, style)])
     table = [[row[column] for column in order] for row in [list(HEADINGS[language]), *rows]]
     path = tmp_path / f"sheet.{kind}"
@@ -77,7 +94,9 @@ def test_reformatting_never_changes_a_verdict(expected, tmp_path, language, deli
     else:
         text = io.StringIO()
         csv.writer(text, delimiter=delimiter).writerows(table)
-        data = text.getvalue().encode(ENCODINGS[language] if encoding == "own" else encoding, "replace")
+        own = ENCODINGS[language] if encoding == "own" else encoding
+        said = text.getvalue().replace("²", "2") if encoding == "own" else text.getvalue()  # cp932 has no ²
+        data = said.encode(own)
         frame = None
         import gzip
 
@@ -122,6 +141,8 @@ def test_rows_in_are_rows_out_and_rejects(rows):
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([["name", "fp16_tflops", "die_area_mm2"], *rows])
     result = targets.sheet(text.getvalue().encode(), ".csv")
-    items = [row for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row and (len(row) > 1 or row[0].strip())]
+    items = [
+        row for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row and (len(row) > 1 or row[0].strip())
+    ]
     assert result is not None
     assert sum(result) == len(items) - 1
