@@ -90,10 +90,14 @@ def last_digit(numeral: str, value: Fraction) -> Fraction:
     """The weight of the last digit that a numeral commits to: ``~30`` to tens, ``~814`` to ones, ``~1.50`` to 0.01."""
     if value == 0:
         return Fraction(0)
-    decimals = re.search(r"[.,](\d{1,2}|\d{4,})(?=$|[eE])", numeral)
-    if value.denominator != 1 or (decimals and "e" not in numeral.casefold()):
-        digits = len(decimals[1]) if decimals else len(str(value.denominator)) - 1
-        return Fraction(1, 10**digits)
+    mantissa = re.split(r"[eE]", numeral)[0]
+    decimals = re.search(r"[.,](\d+)$", mantissa)
+    # Three digits behind a mark are a group of thousands where the value says so.
+    grouped = decimals is not None and len(decimals[1]) == 3 and value == Fraction(re.sub(r"\D", "", mantissa))
+    if decimals is not None and not grouped and mantissa == numeral:
+        return Fraction(1, 10 ** len(decimals[1]))
+    if value.denominator != 1:
+        return Fraction(1, 10 ** (len(str(value.denominator)) - 1))
     weight = 1
     while value % (weight * 10) == 0:
         weight *= 10
