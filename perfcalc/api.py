@@ -19,6 +19,9 @@ from perfcalc.metrics.readings import DEFAULT, Readings
 from perfcalc.metrics.readings import parse as parse_readings
 from perfcalc.rulebook.book import Law, RuleBook
 from perfcalc.rulebook.overlay import Overlays, overlaid
+from perfcalc.sheets.decimals import decimal_marks, study, with_marks
+from perfcalc.sheets.headers import make_unique
+from perfcalc.sheets.mapping import load_mapping
 from perfcalc.sheets.read import BATCH_ROWS, open_sheet
 
 if TYPE_CHECKING:
@@ -31,19 +34,23 @@ if TYPE_CHECKING:
 Frame = Any
 
 
-def read(path: str | Path) -> pd.DataFrame:
-    """Read a spec sheet as it stands: text from CSV, typed columns from Parquet.
+def read(path: str | Path | Sequence[str | Path]) -> pd.DataFrame:
+    """Read a spec sheet as it stands: text, or typed columns from Parquet.
 
-    Rows that could not be read are listed in ``frame.attrs["rejects"]``.
+    Delimited text in any usual encoding, XLSX and ODS, JSON lines and Parquet are read, compressed or not; a folder,
+    a pattern or several paths are read as one sheet. Rows that could not be read are listed in
+    ``frame.attrs["rejects"]``, and what to know of the reading in ``frame.attrs["notes"]``.
 
     Raises
     ------
     InputError
-        The file is absent, empty or not of its kind.
+        A file is absent, empty or not of its kind.
     """
     sheet = open_sheet(path)
-    frame: pd.DataFrame = pa.Table.from_batches(sheet.batches(), sheet.schema).to_pandas()
+    frame: pd.DataFrame = pa.Table.from_batches(sheet.batches(), sheet.schema.remove_metadata()).to_pandas()
     frame.attrs["rejects"] = [vars(reject) for reject in sheet.rejects]
+    frame.attrs["notes"] = list(sheet.notes)
+    frame.attrs["decimals"] = decimal_marks(sheet.schema)
     return frame
 
 
@@ -58,6 +65,7 @@ def score(
     end_user_hq: str | None = None,
     law: Law = "enforced",
     rules: Overlays = (),
+    mapping: Mapping[str, str] | str | Path | None = None,
 ) -> Frame:
     """Score every row of a frame.
 
@@ -82,6 +90,9 @@ def score(
     rules
         Overlays on the rule book: files, or names of those that ship (``safe-chips``). Every row is then marked in a
         column ``hypothetical``.
+    mapping
+        ``{"Their heading": "field"}`` or ``{"Their heading": "field (unit)"}``, a mapping file, or the name of an
+        importer.
 
     Returns
     -------
@@ -93,9 +104,20 @@ def score(
     InputError
         A column, day, jurisdiction or reading cannot be used.
     """
+    import pandas as pd
+
     table = to_arrow(frame)
     plan = plan_for(
-        table.schema.names, "the frame", as_of, jurisdictions, readings, destination, end_user_hq, law, rules
+        table.schema.names,
+        "the frame",
+        as_of,
+        jurisdictions,
+        readings,
+        destination=destination,
+        end_user_hq=end_user_hq,
+        law=law,
+        rules=rules,
+        mapping=_mapping(mapping),
     )
     # An empty frame still has result columns.
     batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
@@ -105,7 +127,9 @@ def score(
     results = scored.select(range(len(table.schema.names), scored.num_columns)).to_pandas()
     results.index = frame.index
     kept = frame.rename(columns={name: f"input_{name}" for name in frame.columns if name in results.columns})
-    return kept.join(results)
+    joined = pd.concat([kept, results], axis=1)
+    joined.attrs = {}
+    return joined
 
 
 def explain(
@@ -200,6 +224,7 @@ def plan_for(
     end_user_hq: str | None = None,
     law: Law = "enforced",
     rules: Overlays = (),
+    mapping: Mapping[str, Any] | None = None,
 ) -> Plan:
     """A plan from options as people write them."""
     try:
@@ -222,33 +247,52 @@ def plan_for(
         end_user_hq=end_user_hq,
         law=law,
         rules=book,
+        mapping=mapping,
     )
 
 
 def to_arrow(frame: Frame) -> pa.Table:
-    """Any frame as an Arrow table; a pandas column of mixed types becomes text."""
+    """Any frame as an Arrow table; a pandas column of mixed types becomes text, a second column of a name is numbered.
+
+    The decimal mark of each text column is decided here, from the whole column, and travels with the table.
+    """
+    marks: dict[str, str] | None = None
     if _is_pandas(frame):
-        columns = {}
-        for position, name in enumerate(frame.columns):
+        columns = []
+        for position in range(frame.shape[1]):
             column = frame.iloc[:, position]
             try:
-                columns[str(name)] = pa.Array.from_pandas(column)
+                columns.append(pa.Array.from_pandas(column))
             except (pa.ArrowInvalid, pa.ArrowTypeError):
-                columns[str(name)] = pa.array(
-                    [None if missing else str(cell) for cell, missing in zip(column, column.isna(), strict=True)]
+                columns.append(
+                    pa.array(
+                        [None if missing else str(cell) for cell, missing in zip(column, column.isna(), strict=True)]
+                    )
                 )
-        if len(columns) < frame.shape[1]:
-            raise InputError("the frame has two columns of one name", "rename one")
-        return pa.table(columns)
-    if hasattr(frame, "__arrow_c_stream__"):
+        table = pa.table(columns, names=make_unique([str(name) for name in frame.columns]))
+        known = frame.attrs.get("decimals")
+        marks = known if isinstance(known, dict) else None
+    elif hasattr(frame, "__arrow_c_stream__"):
         table = pa.table(frame)
         # Arrow cannot take rows of string views yet, which polars hands over.
         plain = [
-            pa.field(field.name, pa.large_string() if pa.types.is_string_view(field.type) else field.type)
+            field.with_type(pa.large_string()) if pa.types.is_string_view(field.type) else field
             for field in table.schema
         ]
-        return table.cast(pa.schema(plain))
-    raise InputError(f"{type(frame).__name__} is not a frame", "give pandas, polars, DuckDB or pyarrow")
+        table = table.cast(pa.schema(plain, table.schema.metadata))
+        if decimal_marks(table.schema):
+            return table
+    else:
+        raise InputError(f"{type(frame).__name__} is not a frame", "give pandas, polars, DuckDB or pyarrow")
+    if marks is None:
+        marks = study(table.to_batches())
+    return table.replace_schema_metadata(with_marks(table.schema, marks).metadata)
+
+
+def _mapping(said: Mapping[str, str] | str | Path | None) -> Mapping[str, Any] | None:
+    if isinstance(said, Mapping):
+        return load_mapping(None, [f"{heading}={field}" for heading, field in said.items()])
+    return load_mapping(said) if said else None
 
 
 def _is_pandas(frame: Frame) -> bool:

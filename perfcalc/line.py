@@ -31,8 +31,10 @@ from perfcalc.origin.assess import origin_columns
 from perfcalc.origin.columns import recognise_origin
 from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
+from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
+from perfcalc.sheets.problems import kind_of_problem
 from perfcalc.sheets.read import Sheet, is_parquet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
@@ -96,6 +98,7 @@ def make_plan(
     end_user_hq: str | None = None,
     law: Law = "enforced",
     rules: RuleBook | None = None,
+    mapping: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Recognise the columns of a sheet and compile the law of a day.
 
@@ -118,7 +121,7 @@ def make_plan(
         if name not in book.jurisdictions:
             raise InputError(f"no rules for the jurisdiction {name!r}", f"choose from {', '.join(book.jurisdictions)}")
     return Plan(
-        recognise(columns, where),
+        recognise(columns, where, mapping),
         tuple(compile_book(name, as_of, book.on(name, as_of, law)) for name in jurisdictions),
         readings,
         widen,
@@ -223,6 +226,7 @@ class Summary:
     suggestions: dict[str, str] = field(default_factory=dict)
     rulebook: str = ""
     hypothetical: tuple[str, ...] = ()
+    findings: Counter[str] = field(default_factory=Counter)
 
     @property
     def undecided(self) -> int:
@@ -234,6 +238,7 @@ class Summary:
         names, problems = scored.column("name" if "name" in scored.schema.names else 0), scored.column("problems")
         troubled = np.flatnonzero(problems.is_valid().to_numpy(zero_copy_only=False))
         self.problems += int(troubled.size)
+        self.findings.update(kind_of_problem(part) for row in troubled for part in problems[row].as_py().split("; "))
         for row in troubled[: max(0, 10 - len(self.first_problems))]:
             self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
         self.rows += scored.num_rows
@@ -252,6 +257,7 @@ class Summary:
             "rows": self.rows,
             "rejects": len(self.rejects),
             "problems": self.problems,
+            "findings": dict(self.findings.most_common()),
             "verdicts": {name: dict(counts) for name, counts in self.verdicts.items()},
             "entries": {name: dict(sorted(counts.items())) for name, counts in self.entries.items()},
             "not_asked": self.not_asked,
@@ -381,15 +387,19 @@ def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path) -> None:
             for batch in chain((first,), batches):
                 writer.write_batch(batch)
     else:
-        with pa_csv.CSVWriter(path, first.schema, write_options=pa_csv.WriteOptions(quoting_style="needed")) as writer:
+        with pa_csv.CSVWriter(
+            path, escape_formulas(first).schema, write_options=pa_csv.WriteOptions(quoting_style="needed")
+        ) as writer:
             for batch in chain((first,), batches):
                 writer.write_batch(escape_formulas(batch))
 
 
 def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Put an apostrophe before text that a spreadsheet would run as a formula."""
+    """Put an apostrophe before text that a spreadsheet would run as a formula; lists and structures become JSON."""
     columns = []
     for column in batch.columns:
+        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+            column = as_text(column)  # noqa: PLW2901 - CSV has no such cells
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             runs = pc.and_(
                 pc.match_substring_regex(column, FORMULA), pc.invert(pc.match_substring_regex(column, HARMLESS))
@@ -398,7 +408,7 @@ def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
                 columns.append(pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column))
                 continue
         columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     for column, close in summary.suggestions.items():
         yield f"[yellow]column {escape(column)} was not recognised; did you mean {close}?[/]"
     if summary.problems:
-        yield f"[yellow]{summary.problems:,} rows have cells that could not be read (counted as unknown):[/]"
+        yield f"[yellow]{summary.problems:,} rows have cells that are unreadable (unknown), ambiguous or implausible (intervals):[/]"
         yield from (f"  {escape(text)}" for text in summary.first_problems)
     for reject in summary.rejects[:5]:
         where = f"line {reject.line}" if reject.line else "a line"

@@ -72,6 +72,22 @@ def law_options(command: F) -> F:
     return command
 
 
+def mapping_options(command: F) -> F:
+    """How the headings of a sheet are read."""
+    for option in (
+        click.option(
+            "--map",
+            "pairs",
+            multiple=True,
+            metavar="'HEADING=FIELD'",
+            help="Read a column as a field; 'HEADING=FIELD (unit)' too.",
+        ),
+        click.option("--mapping", metavar="FILE", help="A mapping file, or an importer: epoch, techpowerup, ..."),
+    ):
+        command = option(command)
+    return command
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from perfcalc.cli.app import DONE, DONE_BUT, console, json_option, law_options, main, progress_bar, split
+from perfcalc.cli.app import (
+    DONE,
+    DONE_BUT,
+    console,
+    json_option,
+    law_options,
+    main,
+    mapping_options,
+    progress_bar,
+    split,
+)
 from perfcalc.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--origin", is_flag=True, help="Add where each item was likely made.")
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
+@mapping_options
 @json_option
 def score(
     sheets: tuple[Path, ...],
@@ -48,20 +59,26 @@ def score(
     origin: bool,
     strict: bool,
     threads: int | None,
+    pairs: tuple[str, ...],
+    mapping: str | None,
     as_json: bool,
 ) -> None:
-    """Score every item of a sheet (CSV or Parquet)."""
+    """Score every item of one or more sheets.
+
+    A SHEET is delimited text in any usual encoding, XLSX, ODS, JSON lines or Parquet, compressed or not; a folder; a
+    pattern; or - for standard input.
+    """
     from dataclasses import replace
 
     from perfcalc.api import plan_for
     from perfcalc.line import score_sheet
+    from perfcalc.sheets.mapping import load_mapping
     from perfcalc.sheets.read import open_sheet
 
-    if len(sheets) > 1:
-        raise InputError("several sheets at once are not supported yet", "score them one by one")
     if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
-    sheet = open_sheet(sheets[0])
+    said = load_mapping(mapping, pairs)
+    sheet = open_sheet(sheets, said.get("columns", ()))
     plan = plan_for(
         sheet.schema.names,
         str(sheet.path),
@@ -72,6 +89,7 @@ def score(
         end_user_hq=end_user_hq,
         law=law,
         rules=overlays,
+        mapping=said,
     )
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
         summary, scored = score_sheet(sheet, replace(plan, origin=origin), output, threads, progress)

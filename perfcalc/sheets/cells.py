@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,15 +16,17 @@ import pyarrow.compute as pc
 
 from perfcalc.facts import Flags, Numbers
 from perfcalc.fields import Field
+from perfcalc.sheets.bulk import BULK_ROWS, read_in_bulk, scaled
+from perfcalc.sheets.messy import Messy, read_both, read_messy
+from perfcalc.sheets.numerals import POINT
+from perfcalc.sheets.quantities import PLAIN, Style, read_quantity
+from perfcalc.sheets.units import Unit, field_unit
+from perfcalc.sheets.words import choice_spellings, words
 
-#: Cells that say nothing.
-MISSING: Final = frozenset(("", "-", "–", "—", "n/a", "na", "nan", "none", "null", "not applicable"))
-#: Cells that say: there is a value, and it is not known.
-UNKNOWN: Final = frozenset(
-    ("?", "??", "unknown", "un-known", "tbd", "tba", "undisclosed", "not disclosed", "not known")
-)
+__all__ = ["Cell", "Column", "Messy", "read_cell", "read_column", "read_exactly", "read_messy", "texts"]
 
-YES: Final = {"yes": "yes", "y": "yes", "true": "yes", "1": "yes", "no": "no", "n": "no", "false": "no", "0": "no"}
+#: Cells that say nothing, in the form that bulk reading and text fields use.
+MISSING: Final = words("missing")
 
 _PLAIN: Final = r"^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _plain: Final = re.compile(_PLAIN, re.ASCII)
@@ -55,31 +59,97 @@ def widest(field: Field) -> tuple[Fraction, Fraction | float]:
     return Fraction(0), float("inf")
 
 
-def read_cell(text: str, field: Field) -> Cell:
-    """Read one cell of a number or choice field."""
+def read_cell(text: str, field: Field, style: Style = PLAIN) -> Cell:
+    """Read one cell of a number or choice field, exactly.
+
+    Parameters
+    ----------
+    style
+        How its column writes numbers: the unit of its heading, the decimal mark.
+    """
     plain = text.strip()
     folded = plain.casefold()
-    if folded in MISSING:
-        if field.blank_is_zero:
-            return Cell(Fraction(0), Fraction(0), given=False)
-        return Cell(*widest(field), given=False)
-    if folded in UNKNOWN:
+    if folded in MISSING and not (field.type == "choice" and folded in words("no")):
+        return _nothing(field)
+    if folded in words("unknown"):
         return Cell(*widest(field))
     if field.type == "choice":
         return _read_choice(plain, field)
-    if not _plain.match(plain):
-        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is not a plain number{_in_unit(field)}")
-    value = Fraction(plain)
-    if not Fraction(str(field.low)) <= value <= Fraction(str(field.high)):
-        limits = f"{field.low:g} to {field.high:g}"
-        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is outside {limits}{_in_unit(field)}")
-    return Cell(value, value)
+    if style is PLAIN and _plain.match(plain):
+        value = Fraction(plain)
+        if value <= field.high:
+            return _within(Cell(value, value), plain, field)
+    return _from_quantity(plain, field, style)
+
+
+def _nothing(field: Field) -> Cell:
+    if field.blank_is_zero:
+        return Cell(Fraction(0), Fraction(0), given=False)
+    return Cell(*widest(field), given=False)
+
+
+def _from_quantity(plain: str, field: Field, style: Style) -> Cell:
+    unit = _unit_of(field)
+    if _is_both(style):
+        quantity = read_both(plain, style)[0 if unit.dimension == "count" else 1]
+    else:
+        quantity = read_quantity(plain, unit.dimension, style if style.unit else replace(style, unit=unit))
+    if quantity.status == "missing":
+        # A word that is no number says no number; it is not the same as a blank.
+        if quantity.readings:
+            return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is not a number{_in_unit(field)}")
+        return _nothing(field)
+    if quantity.status == "unknown":
+        return Cell(*widest(field))
+    if quantity.status == "unreadable":
+        why = " and ".join(quantity.readings) or "is not a number that perfcalc can read"
+        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)}: {why}{_in_unit(field)}")
+    if quantity.stray:
+        why = f"the unit {_short(quantity.stray)} is not known"
+        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)}: {why}{_in_unit(field)}")
+    low, high = quantity.low, quantity.high
+    if field.bits and quantity.pair and quantity.status == "value":
+        low = high  # of several claimed rates the highest counts (3A090, technical note 1)
+    if quantity.approximate:
+        low, high = max(Fraction(0), Fraction(low) - quantity.slack), high + quantity.slack
+    cell = Cell(low / unit.factor, high / unit.factor)
+    if quantity.status == "ambiguous":
+        readings = " or ".join(quantity.readings)
+        cell = replace(cell, problem=f"{field.name}: {_short(plain)} is ambiguous ({readings}), kept as an interval")
+    return _within(cell, plain, field)
+
+
+@cache
+def _unit_of(field: Field) -> Unit:
+    return field_unit(field.unit)
+
+
+def _is_both(style: Style) -> bool:
+    return "transistors_die" in style.labels
+
+
+def _within(cell: Cell, plain: str, field: Field) -> Cell:
+    """Refuse what is outside the field's limits; an interval that only reaches out of them is cut to them."""
+    bottom, top = _limits(field)
+    if bottom <= cell.low and (cell.high <= top or (cell.high == float("inf") and cell.low <= top)):
+        return cell
+    if cell.low != cell.high and cell.high >= bottom and cell.low <= top:
+        return replace(cell, low=max(cell.low, bottom), high=min(cell.high, top))
+    limits = f"{field.low:g} to {field.high:g}"
+    return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is outside {limits}{_in_unit(field)}")
+
+
+@cache
+def _limits(field: Field) -> tuple[Fraction, Fraction]:
+    return Fraction(str(field.low)), Fraction(str(field.high))
 
 
 def _read_choice(text: str, field: Field) -> Cell:
     word = re.sub(r"[\s-]+", "_", text.casefold())
     if "yes" in field.choices:
-        word = YES.get(word, word)
+        word = next((answer for answer in ("yes", "no") if text.casefold() in words(answer)), word)
+    elif word not in field.choices:
+        word = choice_spellings().get(word, word)
     if word in field.choices:
         code = Fraction(field.choices.index(word))
         return Cell(code, code)
@@ -107,24 +177,45 @@ class Column:
 
 
 def as_text(column: pa.Array) -> pa.Array:
-    """Any Arrow column as text: floats as the shortest decimal that names them, NaN as nothing."""
+    """Any Arrow column as text: floats as the shortest decimal that names them, NaN as nothing, lists as JSON."""
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column
     if pa.types.is_floating(column.type):
+        if column.type == pa.float16():
+            column = column.cast(pa.float32())
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    return pc.cast(column, pa.string())
+    if not (pa.types.is_nested(column.type) or pa.types.is_binary(column.type)):
+        try:
+            return pc.cast(column, pa.string())
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+            pass  # a type that Arrow cannot write
+    return pa.array([_spelled(cell) for cell in column.to_pylist()], pa.string())
 
 
-def read_column(column: pa.Array, field: Field) -> Column:
+def _spelled(cell: Any) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
+    return json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, list | dict | tuple) else str(cell)
+
+
+def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     """Read a whole column; plain decimals in bulk, every other distinct cell once by `read_cell`."""
     text = pc.fill_null(pc.utf8_trim_whitespace(as_text(column)), "")
+    factor = _bulk_factor(field, style)
     plain = pc.match_substring_regex(text, _PLAIN)
-    if field.type == "choice":
+    if field.type == "choice" or factor is None:
         plain = pc.and_(plain, False)
+    elif style.decimal != POINT:
+        # Where a point may group digits, only whole numbers are plain.
+        plain = pc.and_(plain, pc.invert(pc.match_substring(text, ".")))
     values = pc.cast(pc.if_else(plain, text, pa.scalar(None, text.type)), pa.float64())
     low: Numbers = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False).copy()
+    if factor is not None and factor != 1:
+        low = scaled(low, factor)
     is_plain = plain.to_numpy(zero_copy_only=False)
     inside = (low >= field.low) & (low <= field.high)
     high = low
@@ -132,13 +223,17 @@ def read_column(column: pa.Array, field: Field) -> Column:
     problems: list[tuple[int, str]] = []
     odd = np.flatnonzero(~(is_plain & inside))
     if odd.size:
-        high = low.copy()
+        if factor is not None and style.decimal == POINT and field.type == "number" and odd.size > BULK_ROWS:
+            high = low.copy()
+            odd = read_in_bulk(text, odd, field, style.unit or _unit_of(field), (low, high, given))
+        else:
+            high = low.copy()
         encoded = text.take(pa.array(odd)).dictionary_encode()
-        cells = [read_cell(cell, field) for cell in encoded.dictionary.to_pylist()]
+        cells = [read_cell(cell, field, style) for cell in encoded.dictionary.to_pylist()]
         codes = encoded.indices.to_numpy()
         low[odd] = np.array([float(cell.low) for cell in cells])[codes]
         high[odd] = np.array([float(cell.high) for cell in cells])[codes]
-        given[odd] = np.array([cell.given for cell in cells])[codes]
+        given[odd] = np.array([cell.given for cell in cells], dtype=bool)[codes]
         if any(cell.problem for cell in cells):
             problems = [
                 (int(row), cells[code].problem) for row, code in zip(odd, codes, strict=True) if cells[code].problem
@@ -148,9 +243,27 @@ def read_column(column: pa.Array, field: Field) -> Column:
     return Column(low, high, given, problems)
 
 
-def read_exactly(column: pa.Array, field: Field) -> tuple[Numbers, Numbers]:
+def _bulk_factor(field: Field, style: Style) -> Fraction | None:
+    """What a plain number of this column is multiplied with; None if it takes more than that."""
+    if style is PLAIN:
+        return Fraction(1)
+    if style.labels & {"sparse", "transistors_die"} or style.at_least or (style.unit and style.unit.others):
+        return None
+    if style.unit is None or field.type != "number":
+        return Fraction(1)
+    unit = Fraction(1) if style.unit.symbol == "mm" and field.unit == "mm²" else style.unit.factor
+    return unit / _unit_of(field).factor
+
+
+def _times(values: Numbers, factor: Fraction) -> Numbers:
+    """Multiply before dividing, by whole numbers: correctly rounded wherever one of them is 1."""
+    with np.errstate(over="ignore"):
+        return scaled(values, factor)
+
+
+def read_exactly(column: pa.Array, field: Field, style: Style = PLAIN) -> tuple[Numbers, Numbers]:
     """The same column as exact fractions, from its decimal text."""
-    cells = [read_cell(cell or "", field) for cell in as_text(column).to_pylist()]
+    cells = [read_cell(cell or "", field, style) for cell in as_text(column).to_pylist()]
     low, high = (np.empty(len(cells), dtype=object) for _ in range(2))
     low[:] = [cell.low for cell in cells]
     high[:] = [cell.high for cell in cells]

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.facts import Facts, Indices
+from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import FIELDS, KINDS, Field, Kind
 from perfcalc.sheets.cells import read_column, read_exactly, texts
+from perfcalc.sheets.decimals import decimal_marks
+from perfcalc.sheets.headers import Binding, bindings_of
+from perfcalc.sheets.messy import with_decimal
 from perfcalc.sheets.names import read_names
-from perfcalc.sheets.nodes import Node, find
+from perfcalc.sheets.nodes import Node, find, foundry_in, name_in, node_text
+from perfcalc.sheets.numerals import POINT
+from perfcalc.sheets.plausibility import check
+from perfcalc.sheets.said import distinct, text_column
+from perfcalc.sheets.words import words
+
+__all__ = ["Problems", "read_facts", "read_kinds", "text_column"]
 
 Problems = dict[int, list[str]]
 
@@ -44,21 +54,78 @@ def read_facts(batch: pa.RecordBatch, columns: Mapping[str, str], exact: bool = 
     """
     facts = Facts(batch.num_rows, exact)
     problems: Problems = {}
-    for name, heading in columns.items():
+    decimals = decimal_marks(batch.schema)
+    for name in columns:
         field = FIELDS[name]
-        if field.type == "text":
-            continue
-        column = batch.column(heading)
-        read = read_column(column, field)
-        facts.given[name] = read.given
-        facts.set(name, *(read_exactly(column, field) if exact else (read.low, read.high)))
-        for row, problem in read.problems:
-            problems.setdefault(row, []).append(problem)
+        if field.type != "text":
+            reads = [_read(batch.column(one.column), field, one, decimals, exact) for one in bindings_of(columns, name)]
+            _join(facts, problems, field, reads)
     _blank_quantity_is_one(facts)
     if "process_node" in columns:
         _read_nodes(facts, problems, batch, columns)
     read_names(facts, batch, columns)
+    check(facts, problems, batch, columns)
     return facts, problems
+
+
+@dataclass
+class _Read:
+    """One column as one field."""
+
+    low: Numbers
+    high: Numbers
+    given: Flags
+    problems: list[tuple[int, str]]
+    binding: Binding
+
+
+def _read(column: pa.Array, field: Field, binding: Binding, decimals: Mapping[str, str], exact: bool) -> _Read:
+    style = with_decimal(binding.style, decimals.get(binding.column, POINT))
+    if binding.values:
+        said = dict(binding.values)
+        column = pa.array([said.get((cell or "").casefold(), cell) for cell in texts(column)], pa.string())
+    read = read_column(column, field, style)
+    low, high = read_exactly(column, field, style) if exact else (read.low, read.high)
+    if binding.spread is not None:
+        down, up = binding.spread if exact else (float(part) for part in binding.spread)
+        low, high = low * down, high * up
+    return _Read(low, high, read.given, read.problems, binding)
+
+
+def _join(facts: Facts, problems: Problems, field: Field, reads: list[_Read]) -> None:
+    """Several columns of one field: of rates the highest claimed counts, of anything else the hull of what is said."""
+    first, *others = reads
+    low, high, given = first.low, first.high, first.given
+    sparse = "sparse" in first.binding.style.labels
+    dropped: dict[int, Flags] = {}
+    for other in others:
+        other_sparse = "sparse" in other.binding.style.labels
+        if field.bits and sparse != other_sparse:
+            # What is claimed with sparsity says something only where no dense rate is given.
+            mine = _Read(low, high, given, [], first.binding)
+            dense, thin = (other, mine) if sparse else (mine, other)
+            low, high = np.where(dense.given, dense.low, thin.low), np.where(dense.given, dense.high, thin.high)
+            dropped[id(first if sparse else other)] = dense.given
+            sparse = False
+        elif field.bits:
+            low, high = np.maximum(low, other.low), np.maximum(high, other.high)
+        else:
+            both = given & other.given
+            low = np.where(both, np.minimum(low, other.low), np.where(given, low, other.low))
+            high = np.where(both, np.maximum(high, other.high), np.where(given, high, other.high))
+            apart = both & np.asarray((first.low > other.high) | (other.low > first.high), dtype=bool)
+            for at in np.flatnonzero(apart):
+                text = (
+                    f"{field.name}: {first.binding.column!r} and {other.binding.column!r} disagree, kept as an interval"
+                )
+                problems.setdefault(int(at), []).append(text)
+        given = given | other.given
+    facts.given[field.name] = given
+    facts.set(field.name, low, high)
+    for read in reads:
+        for row, problem in read.problems:
+            if not (id(read) in dropped and dropped[id(read)][row]):
+                problems.setdefault(row, []).append(problem)
 
 
 def _blank_quantity_is_one(facts: Facts) -> None:
@@ -71,33 +138,38 @@ def _blank_quantity_is_one(facts: Facts) -> None:
 
 def _read_nodes(facts: Facts, problems: Problems, batch: pa.RecordBatch, columns: Mapping[str, str]) -> None:
     """Fill in the transistor architecture where the sheet does not state it, and the node's logic density."""
-    nodes = list(texts(batch.column(columns["process_node"])))
-    makers = list(texts(batch.column(columns["foundry"]))) if "foundry" in columns else [None] * len(nodes)
-    known: dict[tuple[str, str], tuple[Node, ...]] = {}
+    nodes, node_codes = distinct(batch, columns, "process_node")
+    makers, maker_codes = distinct(batch, columns, "foundry")
     stated = facts.is_given("transistor_architecture").copy()
     low, high = (bound.copy() for bound in _architecture(facts))
     density_low, density_high = facts.full(0), facts.full(np.inf)
     number: Callable[[str], float | Fraction] = Fraction if facts.exact else float
-    for row, (node, maker) in enumerate(zip(nodes, makers, strict=True)):
-        if node is None or node in ("?", "unknown"):
+    pairs = node_codes * len(makers) + maker_codes
+    for pair in np.unique(pairs):
+        node, maker = nodes[pair // len(makers)], makers[pair % len(makers)]
+        if node is None or node.casefold() in words("unknown"):
             continue
-        key = (node, maker or "")
-        if key not in known:
-            known[key] = find(*key)
-        found = known[key]
+        here = pairs == pair
+        found = _find(node, maker or "")
         if not found:
-            problems.setdefault(row, []).append(f"process_node: {node!r} is not in the table of nodes")
+            for row in np.flatnonzero(here):
+                problems.setdefault(int(row), []).append(f"process_node: {node!r} is not in the table of nodes")
             continue
-        if not stated[row]:
-            codes = {("planar", "non_planar").index(each.architecture) if each.architecture else None for each in found}
-            stated[row] = True
-            low[row] = number("1" if codes == {1} else "0")
-            high[row] = number("0" if codes == {0} else "1")
+        unstated = here & ~stated
+        codes = {("planar", "non_planar").index(each.architecture) if each.architecture else None for each in found}
+        low[unstated] = number("1" if codes == {1} else "0")
+        high[unstated] = number("0" if codes == {0} else "1")
+        stated |= here
         if len(found) == 1 and found[0].logic_density_mtr_mm2:
-            density_low[row] = density_high[row] = number(found[0].logic_density_mtr_mm2)
+            density_low[here] = density_high[here] = number(found[0].logic_density_mtr_mm2)
     facts.given["transistor_architecture"] = stated
     facts.set("transistor_architecture", low, high)
     facts.set("logic_density_mtr_mm2", density_low, density_high)
+
+
+def _find(node: str, maker: str) -> tuple[Node, ...]:
+    text = node_text(node)
+    return find(text, maker) or find(name_in(text), maker or foundry_in(text))
 
 
 def _architecture(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +195,9 @@ def read_kinds(batch: pa.RecordBatch, columns: Mapping[str, str], facts: Facts) 
         low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval("kind"))
         stated = facts.is_given("kind")
         kinds[stated] = np.where(low == high, low, -1)[stated]
-        unreadable = ~stated & np.array([cell is not None for cell in texts(batch.column(columns["kind"]))], dtype=bool)
+        unreadable = ~stated & np.array(
+            [cell is not None for cell in text_column(batch, columns, FIELDS["kind"])], dtype=bool
+        )
         kinds[unreadable] = -1
     return kinds.astype(np.int64)
 
@@ -133,10 +207,3 @@ def _any_given(facts: Facts, names: tuple[str, ...]) -> np.ndarray:
     for name in names:
         given |= facts.is_given(name)
     return given
-
-
-def text_column(batch: pa.RecordBatch, columns: Mapping[str, str], field: Field) -> list[str | None]:
-    """A text field of a batch; all None where the sheet does not have it."""
-    if field.name not in columns:
-        return [None] * batch.num_rows
-    return list(texts(batch.column(columns[field.name])))

@@ -6,17 +6,18 @@ Only what a cell says is used. A name that no rule names is "other": affiliates 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.facts import Facts
+from perfcalc.facts import Facts, Indices
 from perfcalc.fields import FIELDS, PARTIES
-from perfcalc.sheets.cells import UNKNOWN, texts
 from perfcalc.sheets.nodes import find
+from perfcalc.sheets.said import distinct
+from perfcalc.sheets.words import words
 
 #: How the parties of dated rules are written.
 PARTY_NAMES: Final = {
@@ -40,9 +41,8 @@ def read_names(facts: Facts, batch: pa.RecordBatch, columns: Mapping[str, str]) 
     ):
         (source,) = FIELDS[name].sources
         if source in columns:
-            cells = list(texts(batch.column(columns[source])))
-            widest = len(FIELDS[name].choices) - 1
-            _fill(facts, name, cells, {cell: told(cell) for cell in set(cells) if cell is not None}, widest)
+            cells, codes = distinct(batch, columns, source)
+            _fill(facts, name, [None if cell is None else (told(cell),) for cell in cells], codes)
             facts.given[source] = facts.given[name]
     for name in ("designer_party", "end_user_party"):
         # A sheet that names nobody names no party of these rules; "?" stays open.
@@ -51,26 +51,29 @@ def read_names(facts: Facts, batch: pa.RecordBatch, columns: Mapping[str, str]) 
         low[nobody] = high[nobody] = Fraction(0) if facts.exact else 0.0
         facts.set(name, low, high)
     if "process_node" in columns:
-        nodes = list(texts(batch.column(columns["process_node"])))
-        makers = list(texts(batch.column(columns["foundry"]))) if "foundry" in columns else [None] * len(nodes)
-        pairs = [None if node is None else f"{node}\n{maker or ''}" for node, maker in zip(nodes, makers, strict=True)]
-        _fill(facts, "marketed_nm", pairs, {pair: _marketed(pair) for pair in set(pairs) if pair}, np.inf)
+        nodes, node_codes = distinct(batch, columns, "process_node")
+        makers, maker_codes = distinct(batch, columns, "foundry")
+        pairs, codes = np.unique(node_codes * len(makers) + maker_codes, return_inverse=True)
+        sizes: list[tuple[Span] | None] = []
+        for pair in pairs:
+            node, maker = nodes[pair // len(makers)], makers[pair % len(makers)]
+            sizes.append(None if node is None else (_marketed(node, maker or ""),))
+        _fill(facts, "marketed_nm", sizes, codes)
         facts.given["process_node"] = facts.given["marketed_nm"]
 
 
-def _fill(facts: Facts, name: str, cells: list[str | None], meanings: Mapping[str, Span], widest: float) -> None:
-    low, high = facts.full(0), facts.full(widest)
-    given = np.zeros(facts.size, dtype=bool)
-    number: Callable[[Fraction], float | Fraction] = Fraction if facts.exact else float
-    for row, cell in enumerate(cells):
-        if cell is None:
-            continue
-        # A cell that says "unknown" is given: it may be anything.
-        given[row] = True
-        if (span := meanings[cell]) is not None:
-            low[row], high[row] = number(span[0]), number(span[1])
-    facts.given[name] = given
-    facts.set(name, low, low if np.all(low == high) else high)
+def _fill(facts: Facts, name: str, told: Sequence[tuple[Span] | None], codes: Indices) -> None:
+    """Spread what each distinct cell tells over the rows: None says nothing, (None,) may be anything."""
+    field = FIELDS[name]
+    widest = (Fraction(0), Fraction(len(field.choices) - 1) if field.type == "choice" else np.inf)
+    spans = [widest if each is None or each[0] is None else each[0] for each in told]
+    low, high = (np.empty(len(spans), dtype=object) for _ in range(2))
+    low[:], high[:] = [span[0] for span in spans], [span[1] for span in spans]
+    if not facts.exact:
+        low, high = low.astype(np.float64), high.astype(np.float64)
+    facts.given[name] = np.array([each is not None for each in told], dtype=bool)[codes]
+    lows = low[codes]
+    facts.set(name, lows, lows if np.all(low == high) else high[codes])
 
 
 def _code(value: int) -> Span:
@@ -78,11 +81,11 @@ def _code(value: int) -> Span:
 
 
 def _has_hbm(cell: str) -> Span:
-    return None if cell.casefold() in UNKNOWN else _code(int("hbm" in cell.casefold()))
+    return None if cell.casefold() in words("unknown") else _code(int("hbm" in cell.casefold()))
 
 
 def _party(cell: str) -> Span:
-    if cell.casefold() in UNKNOWN:
+    if cell.casefold() in words("unknown"):
         return None
     named = [PARTIES.index(party) for party, names in PARTY_NAMES.items() if names.search(cell)]
     return _code(named[0] if named else 0)
@@ -97,7 +100,6 @@ def _base_eccn(cell: str) -> Span:
     return _code(choices.index(entry) if entry in choices else 0)
 
 
-def _marketed(pair: str) -> Span:
-    node, _, maker = pair.partition("\n")
+def _marketed(node: str, maker: str) -> Span:
     sizes = [Fraction(each.marketed_nm) for each in find(node, maker) if each.marketed_nm]
     return (min(sizes), max(sizes)) if sizes else None

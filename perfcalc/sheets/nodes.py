@@ -92,3 +92,40 @@ def _find_one(text: str, foundry: str) -> Node | None:
     candidates = anywhere.get(spelling, [])
     # The same name at two foundries will do as long as they agree on the architecture.
     return candidates[0] if candidates and len({node.architecture for node in candidates}) == 1 else None
+
+
+_NAME = re.compile(
+    r"(?<![\w.])(?:N\d{1,2}[A-Z+]*\d?|CLN\d+\w*|\d{1,3}(?:LP[A-Z+]*|FF[A-Z+]*|HP[A-Z]*|LPE|FDX|SF\w*|N[A-Z]?|LPU|LPM|LL|G)\+?|SF\d\w*\+?|N\+\d|Intel\s?\d+A?"
+    r"|\d{2}A)(?![\w])",
+)
+
+
+def name_in(text: str) -> str:
+    """The name of a node inside a longer text (``RDNA TSMC N7``): the first outside of brackets, else the first.
+
+    A whole text that the table knows is its own answer.
+    """
+    if find(text):
+        foundry, _, name = text.partition(" ")
+        # "Intel 7" is the whole name; in "TSMC 4N" the foundry only stands before it.
+        return name if name and not name.isdigit() and _folded(foundry) in _table()[2] else text
+    for part in (re.sub(r"\([^)]*\)", " ", text), text):
+        match = _NAME.search(part)
+        if match:
+            return match[0]
+    return ""
+
+
+def foundry_in(text: str) -> str:
+    """The foundry that a longer text names; nothing when it names none or several."""
+    folded = _folded(text)
+    named = [name for name in _table()[2] if name in folded]
+    return named[0] if len(named) == 1 else ""
+
+
+def node_text(cell: str) -> str:
+    """A node as `find` likes it: ``4.0`` under a heading in nanometres is ``4 nm``."""
+    match = re.fullmatch(r"(\d+)(?:\.0+)?", cell)
+    if match:
+        return f"{match[1]} nm"
+    return re.sub(r"(?<=\d)\.0+(?=\s*nm\b)", "", cell)

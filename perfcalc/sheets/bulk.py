@@ -1,0 +1,114 @@
+"""The commonest messy cells in bulk: one number with its unit, rounded, as a range or with a tolerance.
+
+Each reads as `perfcalc.sheets.cells.read_cell` reads it; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from perfcalc.facts import Flags, Indices, Numbers
+from perfcalc.fields import Field
+from perfcalc.sheets.units import Unit, field_unit, parse_unit
+
+#: From so many odd cells on it pays to read them in bulk.
+BULK_ROWS: Final = 200
+_NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+#: Thousands grouped by commas or not at all, a decimal point. Anything else is left to `read_cell`.
+_CELL: Final = rf"^(?P<about>[~≈]?) ?(?P<first>{_NUMBER})(?: ?(?P<join>-|–|±) ?(?P<second>{_NUMBER}))? ?(?P<unit>[A-Za-z/]{{0,10}}[2²]?)$"
+
+
+def scaled(values: Numbers, factor: Fraction) -> Numbers:
+    """Multiply before dividing, by whole numbers: correctly rounded wherever one of them is 1."""
+    with np.errstate(over="ignore"):
+        return values * float(factor.numerator) / float(factor.denominator)
+
+
+def read_in_bulk(
+    text: pa.Array, odd: Indices, field: Field, unit: Unit, into: tuple[Numbers, Numbers, Flags]
+) -> Indices:
+    """Read what has the common shape into (low, high, given); the rows that are left come back.
+
+    Parameters
+    ----------
+    odd
+        The rows to read.
+    unit
+        Of the cells that name none.
+    """
+    parts = pc.extract_regex(text.take(pa.array(odd)), _CELL)
+    shaped = parts.is_valid().to_numpy(zero_copy_only=False)
+    factors, done = _factors(pc.struct_field(parts, "unit"), field, unit)
+    done &= shaped
+    about = _is(parts, "about", ("~", "≈"))
+    ranged, tolerance = _is(parts, "join", ("-", "–")), _is(parts, "join", ("±",))
+    done &= ~(about & (ranged | tolerance))
+    first, second = _numbers(parts, "first"), _numbers(parts, "second")
+    low, high = first.copy(), first.copy()
+    high[ranged] = second[ranged]
+    low[tolerance] -= second[tolerance]
+    high[tolerance] += second[tolerance]
+    # An end below zero or a range that runs backwards needs a closer look, and so does a zero that is about zero.
+    done &= (low <= high) & (low >= 0) & ~(about & (first == 0)) & ~(ranged & (low == 0))
+    rounded = np.flatnonzero(about & done)
+    if rounded.size:
+        slack = _slack(pc.struct_field(parts, "first").take(pa.array(rounded)))
+        low[rounded], high[rounded] = np.maximum(0, low[rounded] - slack), high[rounded] + slack
+    low, high = low * factors[0] / factors[1], high * factors[0] / factors[1]
+    if field.bits:
+        # Of two rates the higher is claimed; `read_cell` does the same.
+        pair = ranged | tolerance
+        low[pair & (low > 0)] = high[pair & (low > 0)]
+    # Absolute counts, and what is outside the limits, are for `read_cell`.
+    done &= (low >= field.low) & (high <= field.high) & ((unit.dimension != "count") | (first < 1e8))
+    rows = odd[done]
+    into[0][rows], into[1][rows], into[2][rows] = low[done], high[done], True
+    return odd[~done]
+
+
+def _is(parts: pa.StructArray, name: str, words: tuple[str, ...]) -> Flags:
+    found = pc.fill_null(pc.is_in(pc.struct_field(parts, name), pa.array(words)), False)
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _numbers(parts: pa.StructArray, name: str) -> Numbers:
+    plain = pc.replace_substring(pc.struct_field(parts, name), ",", "")
+    plain = pc.if_else(pc.equal(plain, ""), pa.scalar(None, plain.type), plain)
+    return np.array(pc.fill_null(pc.cast(plain, pa.float64()), 0.0))
+
+
+def _factors(units: pa.Array, field: Field, default: Unit) -> tuple[tuple[Numbers, Numbers], Flags]:
+    """For each cell its factor, as two whole numbers, and whether its unit is one of the field's."""
+    wanted = field_unit(field.unit)
+    encoded = units.dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    up, down, good = np.ones(len(units)), np.ones(len(units)), np.zeros(len(units), dtype=bool)
+    for code, spelled in enumerate(encoded.dictionary.to_pylist()):
+        unit = parse_unit(spelled) if spelled else default
+        if (
+            unit is None
+            or unit.others
+            or unit.dimension != wanted.dimension
+            or (spelled and unit.symbol in ("mm", "B"))
+        ):
+            continue
+        here = codes == code
+        factor = Fraction(1) if unit.symbol == "mm" and wanted.dimension == "area" else unit.factor / wanted.factor
+        up[here], down[here] = float(factor.numerator), float(factor.denominator)
+        good |= here
+    return (up, down), good
+
+
+def _slack(numerals: pa.Array) -> Numbers:
+    """Half of the last digit that a numeral commits to, see `perfcalc.sheets.numerals.last_digit`."""
+    plain = pc.replace_substring(numerals, ",", "")
+    decimals = pc.utf8_length(pc.replace_substring_regex(plain, r"^\d+\.?", "")).to_numpy(zero_copy_only=False)
+    zeros = pc.subtract(pc.utf8_length(plain), pc.utf8_length(pc.utf8_rtrim(plain, "0"))).to_numpy(zero_copy_only=False)
+    whole = pc.invert(pc.match_substring(plain, ".")).to_numpy(zero_copy_only=False)
+    slack: Numbers = np.where(whole, 10.0**zeros, 1 / 10.0**decimals) / 2
+    return slack

@@ -1,0 +1,78 @@
+"""Cells read in bulk are what they are one by one, exactly."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perfcalc.fields import FIELDS
+from perfcalc.sheets.bulk import BULK_ROWS
+from perfcalc.sheets.cells import read_cell, read_column, read_exactly
+from perfcalc.sheets.quantities import PLAIN, Style
+from perfcalc.sheets.units import parse_unit
+
+UNITS = [
+    "",
+    " TFLOPS",
+    "TFLOPS",
+    " GFLOPS",
+    " mm²",
+    "mm2",
+    " cm2",
+    "GB/s",
+    " Gb/s",
+    " TB/s",
+    "gb/s",
+    " billion",
+    "B",
+    " kg",
+    " mm",
+    " W",
+]
+NUMERALS = st.one_of(
+    st.integers(0, 10**12).map(str),
+    st.integers(0, 10**9).map(lambda number: f"{number:,}"),
+    st.decimals(0, 10**6, places=3).map(str),
+    st.decimals(0, 10**6, places=2).map(lambda number: f"{number:,}"),
+    st.sampled_from(["0", "0.0", "00", "1,00", "1.", ".5", "1e3", "100.0", "3000"]),
+)
+CELLS = st.builds(
+    lambda about, first, join, second, unit: about + first + (join + second if join else "") + unit,
+    st.sampled_from(["", "", "~", "≈ ", "~ "]),
+    NUMERALS,
+    st.sampled_from(["", "", "", "-", " – ", "±", " ± ", "/", " "]),
+    NUMERALS,
+    st.sampled_from(UNITS),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(CELLS, min_size=1, max_size=40),
+    st.sampled_from(["fp16_tflops", "die_area_mm2", "transistors_bn", "memory_bandwidth_gb_s", "two_qubit_error"]),
+    st.sampled_from([PLAIN, Style(unit=parse_unit("GFLOPS")), Style(unit=parse_unit("mm"))]),
+)
+def test_bulk_is_one_by_one(cells, field, style):
+    wanted = FIELDS[field]
+    column = pa.array((cells * (2 * BULK_ROWS // len(cells) + 1))[: 2 * BULK_ROWS + 10])
+    if style.unit is not None and style.unit.symbol != {"fp16_tflops": "GFLOPS", "die_area_mm2": "mm"}.get(field):
+        style = PLAIN
+    read = read_column(column, wanted, style)
+    low, high = read_exactly(column, wanted, style)
+    np.testing.assert_allclose(read.low.astype(float), low.astype(float), rtol=1e-15)
+    np.testing.assert_allclose(read.high.astype(float), high.astype(float), rtol=1e-15)
+    assert read.given.tolist() == [read_cell(cell, wanted, style).given for cell in column.to_pylist()]
+
+
+@pytest.mark.parametrize("text", ["1,979.5 TFLOPS", "~800 TFLOPS", "100-120", "100 ± 5"])
+def test_bulk_reads_these(text):
+    """They take the fast way: a problem would show that `read_cell` had them."""
+    from perfcalc.sheets.bulk import read_in_bulk
+    from perfcalc.sheets.cells import _unit_of
+
+    field = FIELDS["fp16_tflops"]
+    into = (np.zeros(1), np.zeros(1), np.zeros(1, dtype=bool))
+    assert read_in_bulk(pa.array([text]), np.array([0]), field, _unit_of(field), into).size == 0
+    exact = read_cell(text, field)
+    assert (into[0][0], into[1][0], into[2][0]) == (float(exact.low), float(exact.high), True)
