@@ -27,6 +27,8 @@ __all__ = ["Cell", "Column", "Messy", "read_cell", "read_column", "read_exactly"
 
 #: Cells that say nothing, in the form that bulk reading and text fields use.
 MISSING: Final = words("missing")
+#: Text cells that say nothing.
+SILENT: Final = words("silent")
 
 _PLAIN: Final = r"^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _plain: Final = re.compile(_PLAIN, re.ASCII)
@@ -274,4 +276,4 @@ def texts(column: pa.Array) -> Iterator[Any]:
     """The cells of a column as stripped text, None where they say nothing."""
     for cell in as_text(column).to_pylist():
         word = "" if cell is None else cell.strip()
-        yield None if word.casefold() in MISSING else word
+        yield None if word.casefold() in SILENT else word

@@ -147,6 +147,9 @@ class _Check:
         if not suspect.any():
             return
         vector = any("vector" in one.style.labels for one in bindings_of(self.columns, "fp16_tflops"))
+        if not vector and any(bindings_of(self.columns, name) for name in MATRIX):
+            # A sheet with a place for matrix rates leaves it blank where none is claimed.
+            return
         if not vector:
             single = self.point("fp32_tflops")
             if single is None:
@@ -187,21 +190,34 @@ class _Check:
         both = short[1] & half[1]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = half[0] / short[0]
-        sparse_half = both & (ratio > 3.9) & (ratio < 4.1)
+        # GeForce cards do run FP16 at four times TF32; their INT8 or FP8 rate is then twice the FP16 rate.
+        sparse_half = both & (ratio > 3.9) & (ratio < 4.1) & ~self._doubled(half[0])
         sparse_short = both & (ratio > 0.97) & (ratio < 1.03)
         self.warn(sparse_half, "rate_ratio", "FP16 is four times TF32, not twice: FP16 may be with sparsity")
         self.scale("fp16_tflops", sparse_half, Fraction(1, 2), Fraction(1))
         # Some matrix units do run both at one rate (Trainium), so this widens nothing.
         self.warn(sparse_short, "rate_ratio", "FP16 equals TF32, where most chips double it: look again at both")
 
+    def _doubled(self, half: Numbers) -> Flags:
+        """Rows with an 8-bit rate that is twice the 16-bit one, as dense rates are."""
+        doubled = np.zeros(self.facts.size, dtype=bool)
+        for name in ("fp8_tflops", "int8_tops"):
+            short = self.point(name)
+            if short is not None:
+                doubled |= short[1] & (short[0] > 1.9 * half)
+        return doubled
+
     def area(self) -> None:
         area = self.point("die_area_mm2")
         if area is None:
             return
         size, known = area
-        odd = known & ((size < 1) | ((size > LARGEST_PACKAGE) & (size < WAFER)))
-        self.warn(odd, "die_area", "an area beyond any package of dies (unit?)")
-        self.scale("die_area_mm2", odd, Fraction(1, 100), Fraction(100))
+        odd = known & (size < 1)
+        self.warn(odd, "die_area", "an area below any die (unit?)")
+        self.scale("die_area_mm2", odd, Fraction(1), Fraction(100))
+        # Between the largest package and a wafer nothing is known, but nothing forbids it: a word, and no more.
+        large = known & (size > LARGEST_PACKAGE) & (size < WAFER)
+        self.warn(large, "die_area", "an area beyond any package of dies (unit?)")
         best = np.zeros(self.facts.size)
         for rate in RATES:
             claimed = self.point(rate.name)

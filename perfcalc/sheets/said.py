@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from perfcalc.facts import Indices
 from perfcalc.fields import Field
-from perfcalc.sheets.cells import MISSING, as_text, texts
+from perfcalc.sheets.cells import SILENT, as_text, texts
 from perfcalc.sheets.headers import bindings_of
 
 
@@ -28,7 +28,7 @@ def distinct(batch: pa.RecordBatch, columns: Mapping[str, str], name: str) -> tu
     for binding in bindings_of(columns, name):
         text = pc.utf8_trim_whitespace(as_text(batch.column(binding.column)).cast(pa.string()))
         # One that says nothing lets the next column speak.
-        silent = pc.is_in(pc.utf8_lower(text), pa.array(sorted(MISSING), pa.string()))
+        silent = pc.is_in(pc.utf8_lower(text), pa.array(sorted(SILENT), pa.string()))
         found = pc.coalesce(found, pc.if_else(silent, pa.scalar(None, pa.string()), text))
     encoded = pc.fill_null(found, "").dictionary_encode()
     words = [cell or None for cell in encoded.dictionary.to_pylist()]
