@@ -212,7 +212,13 @@ def _acts(before: Plan, after: Plan) -> dict[str, list[dict[str, str]]]:
     """The acts behind whatever is law after but not before."""
     found: dict[str, list[dict[str, str]]] = {}
     for old, new in zip(before.books, after.books, strict=True):
-        acts = {act.citation: act for rule in new.rules if rule not in old.rules for act in rule.instruments}
+        before_it = {(rule.paragraph, _tested(rule), rule.instruments) for rule in old.rules}
+        acts = {
+            act.citation: act
+            for rule in new.rules
+            if (rule.paragraph, _tested(rule), rule.instruments) not in before_it
+            for act in rule.instruments
+        }
         found[new.jurisdiction] = [
             {"citation": act.citation, "title": act.title, "published": act.published.isoformat(), "url": act.url}
             for act in sorted(acts.values(), key=lambda act: act.published)
@@ -325,8 +331,10 @@ def _paragraph(
 
 
 def _ended_by(rule: Rule, rules: Sequence[Rule], overlays: Sequence[str]) -> list[str]:
-    """The acts that took effect on the day on which a version ended."""
-    acts = [act.citation for each in rules if each.start == rule.end for act in each.instruments]
+    """The acts that put something in the place of a version on the day on which it ended: in its entry, else in another."""
+    heirs = [each for each in rules if each.start == rule.end and each.role == rule.role]
+    of_entry = [each for each in heirs if (each.jurisdiction, each.entry) == (rule.jurisdiction, rule.entry)]
+    acts = [act.citation for each in of_entry or heirs for act in each.instruments]
     return list(dict.fromkeys(acts)) or list(overlays)
 
 
