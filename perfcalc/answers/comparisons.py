@@ -11,8 +11,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from perfcalc.answers.tables import SHOWN_ROWS, STYLES, hypothetical_lines
-from perfcalc.rulebook.book import load
+from perfcalc.answers.tables import LEGEND, SHORT, SHOWN_ROWS, STYLES, alike, hypothetical_lines, label, who_is_alike
 
 if TYPE_CHECKING:
     from perfcalc.answers.changes import Changes, Move, ParagraphChange, Side, Step
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 QUIET: Final = frozenset(("not_modelled", "not_controlled"))
 #: Whoever becomes controlled is listed first.
 ORDER: Final = ("controlled", "not_controlled", "cannot_tell", "not_modelled")
-SHORT: Final = {"controlled": "yes", "not_controlled": "no", "cannot_tell": "?", "not_modelled": "-"}
 
 
 def plain(parts: Iterable[Any], width: int = 160) -> str:
@@ -145,26 +143,24 @@ def _styled(verdict: str) -> str:
 def coverage_parts(coverage: Coverage) -> Iterator[Any]:
     """The matrix, the counts and the gaps."""
     yield from hypothetical_lines(coverage.hypothetical)
-    groups = _alike(coverage)
+    groups = alike({name: tuple(row[name] for row in coverage.matrix) for name in coverage.jurisdictions})
     matrix = Table(box=None, pad_edge=False, header_style="bold")
     matrix.add_column("item", overflow="ellipsis", no_wrap=True)
     for names in groups:
-        matrix.add_column(_label(names), justify="center", no_wrap=True)
+        matrix.add_column(label(names), justify="center", no_wrap=True)
     for row in coverage.matrix[:SHOWN_ROWS]:
         cells = (f"[{STYLES[row[names[0]]]}]{SHORT[row[names[0]]]}[/]" for names in groups)
         matrix.add_row(escape(row["item"]), *cells)
     yield matrix
-    for names in groups:
-        if names[1:]:
-            yield f"[dim]{_label(names)} is {' '.join(name.upper() for name in names)}: alike in every item[/]"
-    yield "[dim]yes controlled   no not controlled   ? cannot tell   - not modelled (neither ? nor - is a no)[/]"
+    yield from who_is_alike(groups)
+    yield LEGEND
     if coverage.rows > SHOWN_ROWS:
         yield f"[dim]the first {SHOWN_ROWS} of {coverage.rows:,} items are shown; --json has all of them[/]"
     yield ""
     for names in groups:
         counts = coverage.counts[names[0]]
         words = ", ".join(f"{number:,} {_styled(verdict)}" for verdict, number in counts.items())
-        yield f"{_label(names)} on {coverage.as_of}: {words}"
+        yield f"{label(names)} on {coverage.as_of}: {words}"
     yield ""
     yield f"[bold]Gaps[/]: {len(coverage.gaps):,} items that some control and others leave free"
     if coverage.gaps:
@@ -174,20 +170,6 @@ def coverage_parts(coverage: Coverage) -> Iterator[Any]:
     yield from _silence(coverage.gaps[:SHOWN_ROWS])
     if coverage.gaps:
         yield "[dim]A gap is not a free path: one country's rules may follow an item abroad.[/]"
-
-
-def _alike(coverage: Coverage) -> list[list[str]]:
-    """Jurisdictions whose verdicts are the same in every item, such as the member states of the EU."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for name in coverage.jurisdictions:
-        groups.setdefault(tuple(row[name] for row in coverage.matrix), []).append(name)
-    included = {other for name in coverage.jurisdictions for other in load().place(name).includes}
-    return [sorted(names, key=lambda name: name not in included) for names in groups.values()]
-
-
-def _label(names: list[str]) -> str:
-    """Jurisdictions that are alike, by the first of them: the EU leads its member states."""
-    return f"{names[0].upper()}{f' +{len(names) - 1}' if names[1:] else ''}"
 
 
 def _gaps_table(gaps: list[Gap], groups: list[list[str]]) -> Table:
@@ -207,10 +189,10 @@ def _gaps_table(gaps: list[Gap], groups: list[list[str]]) -> Table:
 
 def _grouped(cells: Iterable[tuple[str, str]], groups: list[list[str]]) -> str:
     """Jurisdictions that say the same, on one line."""
-    alike: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for name, words in cells:
-        alike.setdefault(words, []).append(name)
-    return "\n".join(f"{' '.join(_short(names, groups))}: {words}" for words, names in alike.items())
+        said.setdefault(words, []).append(name)
+    return "\n".join(f"{' '.join(_short(names, groups))}: {words}" for words, names in said.items())
 
 
 def _short(names: list[str], groups: list[list[str]]) -> Iterator[str]:
@@ -218,7 +200,7 @@ def _short(names: list[str], groups: list[list[str]]) -> Iterator[str]:
     left = set(names)
     for group in groups:
         if left.issuperset(group):
-            yield _label(group)
+            yield label(group)
             left.difference_update(group)
     yield from (name.upper() for name in names if name in left)
 
