@@ -220,7 +220,7 @@ def _undecided(cell: Cell) -> str:
     return "number not read" if cell.silent else cell.why
 
 
-def _silence(gaps: list[Gap]) -> Iterator[str]:
+def _silence(gaps: list[Gap]) -> Iterator[Any]:
     """What stands in the place of numbers, said once for all items: why they were not read, or that there are none."""
     said: dict[str, list[str]] = {}
     for cell in (cell for gap in gaps for cell in (*gap.free, *gap.undecided)):
