@@ -212,13 +212,7 @@ def _acts(before: Plan, after: Plan) -> dict[str, list[dict[str, str]]]:
     """The acts behind whatever is law after but not before."""
     found: dict[str, list[dict[str, str]]] = {}
     for old, new in zip(before.books, after.books, strict=True):
-        before_it = {(rule.paragraph, _tested(rule), rule.instruments) for rule in old.rules}
-        acts = {
-            act.citation: act
-            for rule in new.rules
-            if (rule.paragraph, _tested(rule), rule.instruments) not in before_it
-            for act in rule.instruments
-        }
+        acts = {act.citation: act for rule in new.rules if rule not in old.rules for act in rule.instruments}
         found[new.jurisdiction] = [
             {"citation": act.citation, "title": act.title, "published": act.published.isoformat(), "url": act.url}
             for act in sorted(acts.values(), key=lambda act: act.published)
