@@ -325,8 +325,10 @@ def _paragraph(
 
 
 def _ended_by(rule: Rule, rules: Sequence[Rule], overlays: Sequence[str]) -> list[str]:
-    """The acts that took effect on the day on which a version ended."""
-    acts = [act.citation for each in rules if each.start == rule.end for act in each.instruments]
+    """The acts that put something in the place of a version on the day on which it ended: in its entry, else in another."""
+    heirs = [each for each in rules if each.start == rule.end and each.role == rule.role]
+    of_entry = [each for each in heirs if (each.jurisdiction, each.entry) == (rule.jurisdiction, rule.entry)]
+    acts = [act.citation for each in of_entry or heirs for act in each.instruments]
     return list(dict.fromkeys(acts)) or list(overlays)
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
-from perfcalc.answers.tables import SHOWN_ROWS, STYLES, hypothetical_lines
+from perfcalc.answers.tables import LEGEND, SHORT, SHOWN_ROWS, STYLES, alike, hypothetical_lines, label, who_is_alike
 
 if TYPE_CHECKING:
     from perfcalc.answers.changes import Changes, Move, ParagraphChange, Side, Step
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 QUIET: Final = frozenset(("not_modelled", "not_controlled"))
 #: Whoever becomes controlled is listed first.
 ORDER: Final = ("controlled", "not_controlled", "cannot_tell", "not_modelled")
-SHORT: Final = {"controlled": "yes", "not_controlled": "no", "cannot_tell": "?", "not_modelled": "-"}
 
 
 def plain(parts: Iterable[Any], width: int = 160) -> str:
@@ -55,7 +55,8 @@ def _step_parts(step: Step) -> Iterator[Any]:
     yield f"{mark}[bold]{step.from_day} → {step.to_day if step.from_day != step.to_day else 'the overlay'}[/]"
     for name, counts in step.counts.items():
         for act in step.acts.get(name, []):
-            yield f"  {name.upper()}: {escape(act['citation'])} (published {act['published']}): {escape(act['title'])}"
+            words = f"{name.upper()}: {act['citation']} (published {act['published']}): {act['title']}"
+            yield Padding(escape(words), (0, 0, 0, 2))
         for move, number in counts.items():
             before, after = move.split(" -> ")
             words = f"{_styled(before)} → {_styled(after)}"
@@ -64,7 +65,7 @@ def _step_parts(step: Step) -> Iterator[Any]:
     listed.sort(key=lambda move: (not move.turns, ORDER.index(move.after.verdict)))
     quiet = len(step.moves) - len(listed)
     if listed:
-        yield _moves_table(listed[:SHOWN_ROWS], several=len(step.counts) > 1)
+        yield from _moves_tables(listed[:SHOWN_ROWS], several=len(step.counts) > 1)
     if len(listed) > SHOWN_ROWS:
         yield f"[dim]the first {SHOWN_ROWS} of {len(listed):,} are shown; --json has all of them[/]"
     if quiet:
@@ -77,29 +78,48 @@ def _is_listed(move: Move) -> bool:
     return any(not each.at_only for each in move.paragraphs)
 
 
-def _moves_table(moves: list[Move], several: bool) -> Table:
+def _moves_tables(moves: list[Move], several: bool) -> Iterator[Any]:
+    """A table for each pair of verdicts, so that no column is spent on them."""
+    groups: dict[tuple[str, str], list[Move]] = {}
+    for move in moves:
+        groups.setdefault((move.before.verdict, move.after.verdict), []).append(move)
+    for (before, after), group in groups.items():
+        reasons = {_why(move) for move in group}
+        heading = f"{_styled(before)} → {_styled(after)}" if before != after else f"{_styled(after)} as before"
+        yield ""
+        yield f"  {heading}{f', by {escape(min(reasons))}' if len(reasons) == 1 and any(reasons) else ''}"
+        yield Padding(_moves_table(group, several, with_why=len(reasons) > 1), (0, 0, 0, 2))
+
+
+def _moves_table(moves: list[Move], several: bool, with_why: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("item", ratio=3, overflow="fold")
+    table.add_column("item", ratio=4, overflow="fold")
     if several:
         table.add_column("")
-    table.add_column("from", ratio=2, overflow="fold")
-    table.add_column("to", ratio=2, overflow="fold")
+    table.add_column("entries, or what is needed", ratio=4, overflow="fold")
     table.add_column("margin", justify="right", no_wrap=True)
-    table.add_column("by which clause", ratio=6, overflow="fold")
-    table.add_column("why", ratio=2, overflow="fold")
+    table.add_column("by which clause", ratio=7, overflow="fold")
+    if with_why:
+        table.add_column("why", ratio=2, overflow="fold")
     for move in moves:
-        counting = [each for each in move.paragraphs if not each.at_only] or move.paragraphs
         margin = move.after.margin
         table.add_row(
             escape(move.item),
             *([move.jurisdiction.upper()] if several else []),
-            _side(move.before),
-            _side(move.after),
+            escape(" → ".join(filter(None, (_side(move.before), _side(move.after))))),
             "" if margin is None else f"{100 * margin:+.1f} %",
-            escape("\n".join(_clauses(counting))),
-            escape("; ".join(dict.fromkeys(each.citation for each in counting if each.citation))),
+            escape("\n".join(_clauses(_counting(move)))),
+            *([escape(_why(move))] if with_why else []),
         )
     return table
+
+
+def _counting(move: Move) -> list[ParagraphChange]:
+    return [each for each in move.paragraphs if not each.at_only] or move.paragraphs
+
+
+def _why(move: Move) -> str:
+    return "; ".join(dict.fromkeys(each.citation for each in _counting(move) if each.citation))
 
 
 def _clauses(paragraphs: list[ParagraphChange]) -> Iterator[str]:
@@ -113,8 +133,7 @@ def _clauses(paragraphs: list[ParagraphChange]) -> Iterator[str]:
 
 
 def _side(side: Side) -> str:
-    detail = ", ".join(side.entries) or (f"needs {', '.join(side.needs)}" if side.needs else "")
-    return f"{_styled(side.verdict)}{f' {escape(detail)}' if detail else ''}"
+    return ", ".join(side.entries) or (f"needs {', '.join(side.needs)}" if side.needs else "")
 
 
 def _styled(verdict: str) -> str:
@@ -124,68 +143,94 @@ def _styled(verdict: str) -> str:
 def coverage_parts(coverage: Coverage) -> Iterator[Any]:
     """The matrix, the counts and the gaps."""
     yield from hypothetical_lines(coverage.hypothetical)
-    groups = _alike(coverage)
+    groups = alike({name: tuple(row[name] for row in coverage.matrix) for name in coverage.jurisdictions})
     matrix = Table(box=None, pad_edge=False, header_style="bold")
     matrix.add_column("item", overflow="ellipsis", no_wrap=True)
     for names in groups:
-        matrix.add_column(
-            f"{names[0].upper()}{f' +{len(names) - 1}' if names[1:] else ''}", justify="center", no_wrap=True
-        )
+        matrix.add_column(label(names), justify="center", no_wrap=True)
     for row in coverage.matrix[:SHOWN_ROWS]:
         cells = (f"[{STYLES[row[names[0]]]}]{SHORT[row[names[0]]]}[/]" for names in groups)
         matrix.add_row(escape(row["item"]), *cells)
     yield matrix
-    for names in groups:
-        if names[1:]:
-            yield f"[dim]{names[0].upper()} stands for {', '.join(name.upper() for name in names)}: alike in every item[/]"
-    yield "[dim]yes controlled   no not controlled   ? cannot tell   - not modelled (neither ? nor - is a no)[/]"
+    yield from who_is_alike(groups)
+    yield LEGEND
     if coverage.rows > SHOWN_ROWS:
         yield f"[dim]the first {SHOWN_ROWS} of {coverage.rows:,} items are shown; --json has all of them[/]"
     yield ""
     for names in groups:
-        name, counts = names[0], coverage.counts[names[0]]
+        counts = coverage.counts[names[0]]
         words = ", ".join(f"{number:,} {_styled(verdict)}" for verdict, number in counts.items())
-        yield f"{name.upper()} on {coverage.as_of}: {words}"
+        yield f"{label(names)} on {coverage.as_of}: {words}"
     yield ""
     yield f"[bold]Gaps[/]: {len(coverage.gaps):,} items that some control and others leave free"
     if coverage.gaps:
-        yield _gaps_table(coverage.gaps[:SHOWN_ROWS])
+        yield _gaps_table(coverage.gaps[:SHOWN_ROWS], groups)
     if len(coverage.gaps) > SHOWN_ROWS:
         yield f"[dim]the first {SHOWN_ROWS} gaps are shown; --json has all of them[/]"
+    yield from _silence(coverage.gaps[:SHOWN_ROWS])
     if coverage.gaps:
         yield "[dim]A gap is not a free path: one country's rules may follow an item abroad.[/]"
 
 
-def _alike(coverage: Coverage) -> list[list[str]]:
-    """Jurisdictions whose verdicts are the same in every item, such as the member states of the EU."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for name in coverage.jurisdictions:
-        groups.setdefault(tuple(row[name] for row in coverage.matrix), []).append(name)
-    return list(groups.values())
-
-
-def _gaps_table(gaps: list[Gap]) -> Table:
+def _gaps_table(gaps: list[Gap], groups: list[list[str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, ratio in (("item", 3), ("controlled by", 3), ("free in", 6), ("undecided", 3)):
+    for heading, ratio in (("item", 5), ("controlled by", 5), ("free in", 9), ("undecided", 5)):
         table.add_column(heading, ratio=ratio, overflow="fold")
     for gap in gaps:
-        undecided = ((cell.jurisdiction, f"{cell.verdict}: {cell.why}") for cell in gap.undecided)
         table.add_row(
             escape(gap.item),
-            escape(_grouped((cell.jurisdiction, ", ".join(cell.entries)) for cell in gap.controlled)),
-            escape(_grouped((cell.jurisdiction, _free(cell)) for cell in gap.free)),
-            escape(_grouped(undecided)),
+            *(
+                escape(_grouped(((cell.jurisdiction, words(cell)) for cell in cells), groups))
+                for cells, words in ((gap.controlled, _entries), (gap.free, _free), (gap.undecided, _undecided))
+            ),
         )
     return table
 
 
-def _grouped(cells: Iterable[tuple[str, str]]) -> str:
+def _grouped(cells: Iterable[tuple[str, str]], groups: list[list[str]]) -> str:
     """Jurisdictions that say the same, on one line."""
-    groups: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for name, words in cells:
-        groups.setdefault(words, []).append(name.upper())
-    return "\n".join(f"{' '.join(names)}: {words}" for words, names in groups.items())
+        said.setdefault(words, []).append(name)
+    return "\n".join(f"{' '.join(_short(names, groups))}: {words}" for words, names in said.items())
+
+
+def _short(names: list[str], groups: list[list[str]]) -> Iterator[str]:
+    """Names of jurisdictions; a group that is there whole by its label."""
+    left = set(names)
+    for group in groups:
+        if left.issuperset(group):
+            yield label(group)
+            left.difference_update(group)
+    yield from (name.upper() for name in names if name in left)
+
+
+def _entries(cell: Cell) -> str:
+    return ", ".join(cell.entries)
 
 
 def _free(cell: Cell) -> str:
-    return cell.why + "".join(f"; {verdict} under {change}" for change, verdict in cell.turned_by.items())
+    why = "no such control" if cell.silent else cell.why
+    return why + "".join(f"; {verdict} under {change}" for change, verdict in cell.turned_by.items())
+
+
+def _undecided(cell: Cell) -> str:
+    if cell.verdict == "not_modelled":
+        return "not modelled"
+    return "number not read" if cell.silent else cell.why
+
+
+def _silence(gaps: list[Gap]) -> Iterator[Any]:
+    """What stands in the place of numbers, said once for all items: why they were not read, or that there are none."""
+    said: dict[str, list[str]] = {}
+    for cell in (cell for gap in gaps for cell in (*gap.free, *gap.undecided)):
+        for paragraph, words in cell.silent.items():
+            names = said.setdefault(words, [])
+            if (name := f"{cell.jurisdiction.upper()} {paragraph}") not in names:
+                names.append(name)
+    if said:
+        yield ""
+        yield "[bold]No number[/]: not read, or no such control"
+        for words, names in said.items():
+            yield Padding(f"{escape(', '.join(names))}: [dim]{escape(words)}[/]", (0, 0, 0, 2))
+        yield ""

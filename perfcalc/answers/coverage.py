@@ -29,6 +29,8 @@ class Cell:
         Of a gap: the line that a free item misses by the least, or why an open item is open.
     turned_by
         Of a gap: other readings of the law, each with the verdict that it would give.
+    silent
+        Of a gap: the paragraphs that decide without a number, and what they say instead. It is the same for every item.
     """
 
     jurisdiction: str
@@ -38,6 +40,7 @@ class Cell:
     margin: float | None
     why: str = ""
     turned_by: dict[str, str] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -150,10 +153,13 @@ def _cell(view: View, row: int, items: Items, at: int, turned: dict[str, list[st
     asked = [(rule, view.state(rule, row, kind)) for rule in view.book.rules if view.counts(rule)]
     if cell.verdict == "not_controlled":
         traces = [_trace(rule, items, at, state) for rule, state in asked if state]
-        silent = [rule.none for rule, _ in asked]
-        cell.why = _nearest(traces) or "; ".join(filter(None, silent)) or "no line near it"
+        nearest = _nearest(traces)
+        if not nearest:
+            cell.silent = {rule.paragraph: rule.none for rule, _ in asked if rule.none}
+        cell.why = nearest or "; ".join(cell.silent.values()) or "no line near it"
     elif cell.verdict == "cannot_tell":
-        unread = [f"{rule.paragraph}: {rule.unread}" for rule, state in asked if state == "open" and rule.unread]
+        cell.silent = {rule.paragraph: rule.unread for rule, state in asked if state == "open" and rule.unread}
+        unread = [f"{paragraph}: {reason}" for paragraph, reason in cell.silent.items()]
         cell.why = "; ".join(unread) or f"needs {', '.join(cell.needs)}"
     elif cell.verdict == "not_modelled":
         cell.why = "no rule for this kind of item is modelled on that day"

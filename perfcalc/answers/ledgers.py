@@ -8,9 +8,9 @@ from datetime import date
 from textwrap import wrap
 from typing import Any, Final
 
-from rich.markup import escape
 from rich.table import Table
 
+from perfcalc.answers.tables import alike
 from perfcalc.line import parse_day
 from perfcalc.metrics.readings import QUESTIONS
 from perfcalc.rulebook import ambiguities, modelled
@@ -55,14 +55,25 @@ def rules_coverage(as_of: str | date | None = None) -> dict[str, Any]:
 
 def coverage_table(answer: dict[str, Any]) -> Table:
     """How far the book goes, as a terminal table."""
+    marks = {
+        row["jurisdiction"]: tuple(MARKS[row["topics"][topic]["standing"]] for topic in answer["topics"])
+        for row in answer["jurisdictions"]
+    }
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("topic")
-    for row in answer["jurisdictions"]:
-        table.add_column(row["jurisdiction"].upper(), justify="center")
-    for topic, title in answer["topics"].items():
-        marks = (MARKS[row["topics"][topic]["standing"]] for row in answer["jurisdictions"])
-        table.add_row(escape(title), *marks)
+    table.add_column("jurisdiction", overflow="fold")
+    for topic in answer["topics"]:
+        table.add_column(topic.replace("_", "\n"), justify="center", no_wrap=True)
+    for names in alike(marks):
+        table.add_row(" ".join(name.upper() for name in names), *marks[names[0]])
     return table
+
+
+def topics_text(answer: dict[str, Any]) -> Iterator[str]:
+    """What the columns of the table are, and what is known to be missing."""
+    yield "; ".join(f"{topic.replace('_', ' ')}: {title}" for topic, title in answer["topics"].items())
+    yield LEGEND
+    for each in answer["not_modelled"]:
+        yield f"not modelled: {each['jurisdiction'].upper()}: {each['what']} ({each['why']})"
 
 
 def coverage_page(answer: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from perfcalc.answers.explain import interval_text
+from perfcalc.rulebook.book import load
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +25,59 @@ STYLES: Final = {
     "cannot_tell": "bold yellow",
     "not_modelled": "dim",
 }
+SHORT: Final = {"controlled": "yes", "not_controlled": "no", "cannot_tell": "?", "not_modelled": "-"}
+LEGEND: Final = "[dim]yes controlled   no not controlled   ? cannot tell   - not modelled (neither ? nor - is a no)[/]"
+
+
+def alike(answers: Mapping[str, Any]) -> list[list[str]]:
+    """Jurisdictions with the same answers; the one whose list binds the others first, as the EU's does its members."""
+    groups: dict[Any, list[str]] = {}
+    for name, answer in answers.items():
+        groups.setdefault(answer, []).append(name)
+    included = {other for name in answers for other in load().place(name).includes}
+    return [sorted(names, key=lambda name: name not in included) for names in groups.values()]
+
+
+def label(names: Sequence[str]) -> str:
+    """Jurisdictions that are alike, by the first of them."""
+    return f"{names[0].upper()}{f' +{len(names) - 1}' if names[1:] else ''}"
+
+
+def who_is_alike(groups: Sequence[Sequence[str]]) -> Iterator[str]:
+    """What the labels of a table stand for."""
+    for names in groups:
+        if names[1:]:
+            yield f"[dim]{label(names)} is {' '.join(name.upper() for name in names)}: alike in every item[/]"
+
+
+def scores_parts(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str]) -> Iterator[Any]:
+    """The items of a sheet: in full for one jurisdiction, verdicts and margins alone for several."""
+    if len(jurisdictions) == 1 or any(f"{jurisdictions[0]}_licence" in batch.schema.names for batch in scored):
+        yield scores_table(scored, jurisdictions)
+        return
+    columns = [f"{name}_{part}" for name in jurisdictions for part in ("verdict", "margin")]
+    rows = [row for batch in scored for row in batch.select(columns).to_pylist()]
+    groups = alike(
+        {name: tuple((row[f"{name}_verdict"], row[f"{name}_margin"]) for row in rows) for name in jurisdictions}
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("item", overflow="ellipsis", no_wrap=True)
+    for heading in ("TPP", "density"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for names in groups:
+        table.add_column(label(names), justify="right", no_wrap=True)
+    shown = [row for batch in scored for row in batch.slice(0, SHOWN_ROWS).to_pylist()][:SHOWN_ROWS]
+    for row in shown:
+        cells = [escape(str(row.get("name", ""))), _metric(row, "tpp"), _metric(row, "performance_density")]
+        for name in (names[0] for names in groups):
+            verdict, margin = row[f"{name}_verdict"], row[f"{name}_margin"]
+            percent = "" if margin is None else f" {100 * margin:+.1f} %"
+            cells.append(f"[{STYLES[verdict]}]{SHORT[verdict]}[/]{percent}")
+        table.add_row(*cells)
+    yield table
+    yield from who_is_alike(groups)
+    yield LEGEND
+    yield "[dim]Entries, and what an open item needs: ask one jurisdiction, or use --json or -o.[/]"
 
 
 def scores_table(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str]) -> Table:
@@ -84,16 +138,20 @@ def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     total = summary.rows
     yield ""
     yield from hypothetical_lines(summary.hypothetical)
-    for name, counts in summary.verdicts.items():
-        parts = ", ".join(f"[{STYLES[word]}]{counts[word]:,} {word}[/]" for word in STYLES if counts[word])
-        yield f"{name.upper()} on {summary.as_of}: {parts or 'no items'}"
+    said = {
+        name: ", ".join(f"[{STYLES[word]}]{counts[word]:,} {word}[/]" for word in STYLES if counts[word])
+        for name, counts in summary.verdicts.items()
+    }
+    for names in alike(said):
+        yield f"{' '.join(name.upper() for name in names)} on {summary.as_of}: {said[names[0]] or 'no items'}"
     if output is None and total > SHOWN_ROWS:
         yield f"The first {SHOWN_ROWS} of {total:,} items are shown; -o OUT.csv has all of them."
     if output is not None:
         yield f"{total:,} rows written to {escape(str(output))}"
-    for rows in summary.not_asked.values():
-        if rows:
-            yield f"[dim]not asked: {escape('; '.join(rows))}[/]"
+    for names in alike({name: tuple(rows) for name, rows in summary.not_asked.items()}):
+        if rows := summary.not_asked[names[0]]:
+            where = f" ({label(names)})" if len(summary.not_asked) > 1 else ""
+            yield f"[dim]not asked{where}: {escape('; '.join(rows))}[/]"
     for column, close in summary.suggestions.items():
         yield f"[yellow]column {escape(column)} was not recognised; did you mean {close}?[/]"
     if summary.problems:

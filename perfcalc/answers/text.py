@@ -97,7 +97,12 @@ def _listing(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
 def _paragraph_lines(paragraph: ParagraphTrace) -> Iterator[str]:
     at_only = ", anti-terrorism only" if paragraph.at_only else ""
     role = "" if paragraph.role == "control" else f" ({paragraph.role})"
-    yield f"  {paragraph.paragraph}: {STATE_WORDS[paragraph.state]}   {paragraph.title}{at_only}{role}"
+    yield from wrap(
+        f"{paragraph.paragraph}: {STATE_WORDS[paragraph.state]}   {paragraph.title}{at_only}{role}",
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="      ",
+    )
     for position, box in enumerate(paragraph.boxes):
         if position:
             yield "      or"

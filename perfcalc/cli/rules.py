@@ -78,9 +78,8 @@ def rules_coverage(as_of: str | None, markdown: bool, as_json: bool) -> None:
         click.echo(ledgers.coverage_page(answer))
     else:
         console().print(ledgers.coverage_table(answer))
-        console().print(ledgers.LEGEND)
-        for each in answer["not_modelled"]:
-            click.echo(f"not modelled: {each['jurisdiction'].upper()}: {each['what']} ({each['why']})")
+        for line in ledgers.topics_text(answer):
+            console().print(line, markup=False)
 
 
 @rules.command("ambiguities")

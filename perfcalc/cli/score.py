@@ -202,9 +202,10 @@ def fields(markdown: bool, as_json: bool) -> None:
 
 
 def _print_table(scored: list[pa.RecordBatch], summary: Summary) -> None:
-    from perfcalc.answers.tables import scores_table
+    from perfcalc.answers.tables import scores_parts
 
-    console().print(scores_table(scored, summary.jurisdictions))
+    for part in scores_parts(scored, summary.jurisdictions):
+        console().print(part)
 
 
 def _print_summary(summary: Summary, output: Path | None) -> None:

@@ -108,5 +108,13 @@ def _lint_holes(book: RuleBook, jurisdiction: str) -> Iterator[Finding]:
         for at in range(modelled[0], modelled[-1]) if modelled else ():
             if covered[at][1] and not covered[at + 1][1]:
                 until = next(day for day, is_covered in covered[at + 1 :] if is_covered)
-                where = f"{jurisdiction} {kind} from {covered[at + 1][0]}"
-                yield Finding("warning", where, f"no core paragraph for this kind until {until}")
+                begins = covered[at + 1][0]
+                asked = [
+                    rule.paragraph
+                    for rule in book.on(jurisdiction, begins)
+                    if kind in rule.kinds and rule.role == "control" and not rule.at_only
+                ]
+                what = f"no core paragraph for this kind until {until}"
+                if asked:
+                    what += f"; asked only of a sheet with their fields: {', '.join(asked)}"
+                yield Finding("warning", f"{jurisdiction} {kind} from {begins}", what)

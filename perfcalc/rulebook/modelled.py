@@ -27,11 +27,15 @@ class Topic:
     metrics: tuple[str, ...] = ()
     contains: bool = False
     review: bool = False
+    licences: bool = False
 
     def fits(self, rule: Rule) -> bool:
         """Whether a paragraph is about it."""
-        if self.review or self.contains:
-            return (self.review and rule.review is not None) or (self.contains and bool(rule.contains))
+        if rule.role == "review":
+            # A review line, or a test that the licence table asks: neither says that the item is controlled.
+            return self.review if rule.review is not None else self.licences
+        if self.contains:
+            return bool(rule.contains)
         tested = {condition.metric for condition in rule.conditions()}
         return bool(tested & set(self.metrics)) or bool(set(rule.kinds) & set(self.kinds))
 
@@ -78,6 +82,7 @@ def load() -> Reviewed:
                     tuple(topic.get("metrics", ())),
                     bool(topic.get("contains")),
                     bool(topic.get("review")),
+                    bool(topic.get("licences")),
                 )
                 for topic in text["topics"]
             ),
