@@ -147,9 +147,8 @@ class _Check:
         if not suspect.any():
             return
         vector = any("vector" in one.style.labels for one in bindings_of(self.columns, "fp16_tflops"))
-        if not vector and any(bindings_of(self.columns, name) for name in MATRIX):
-            # A sheet with a place for matrix rates leaves it blank where none is claimed.
-            return
+        # A sheet with a place for matrix rates leaves it blank where none is claimed: a word, and the figure stands.
+        has_place = not vector and any(bindings_of(self.columns, name) for name in MATRIX)
         if not vector:
             single = self.point("fp32_tflops")
             if single is None:
@@ -166,6 +165,9 @@ class _Check:
         elif len(bindings_of(self.columns, "fp16_tflops")) > 1:
             suspect &= ~self._stated_beside()
         suspect &= self.released()[0] >= MATRIX_SINCE.toordinal()
+        if has_place:
+            self.warn(suspect, "half_rate", "16-bit rate like that of vector units; is a matrix rate missing?")
+            return
         self.warn(suspect, "half_rate", "16-bit rate of the vector units only; the TPP is a lower bound")
         self.scale("fp16_tflops", suspect, Fraction(1), Fraction(MATRIX_OVER_VECTOR))
 
