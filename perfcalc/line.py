@@ -6,24 +6,20 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from perfcalc import metrics
 from perfcalc.errors import InputError
 from perfcalc.facts import Facts, Flags, Indices
 from perfcalc.fields import FIELDS
+from perfcalc.files import whole_files, write
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
@@ -31,20 +27,15 @@ from perfcalc.origin.assess import origin_columns
 from perfcalc.origin.columns import recognise_origin
 from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
-from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
 from perfcalc.sheets.problems import kind_of_problem
-from perfcalc.sheets.read import Sheet, is_parquet
+from perfcalc.sheets.read import Sheet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
 from perfcalc.verdicts.judge import Judgement, judge
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book, tested_fields
-
-#: Text that a spreadsheet would run as a formula; plain numbers and lone dashes are not.
-FORMULA = r"^[=+\-@\t\r]"
-HARMLESS = r"^[+\-]?[0-9.]+(?:[eE][+\-]?[0-9]+)?$|^-+$"
 
 
 @dataclass(frozen=True)
@@ -377,59 +368,6 @@ def origin_sheet(sheet: Sheet, out: Path | None = None) -> tuple[int, list[pa.Re
         if sheet.rejects:
             write_rejects(sheet.rejects, rejects)
     return rows, []
-
-
-def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path) -> None:
-    """Write batches as the format that the name asks for."""
-    first = next(batches)
-    if is_parquet(named):
-        with pq.ParquetWriter(path, first.schema) as writer:
-            for batch in chain((first,), batches):
-                writer.write_batch(batch)
-    else:
-        with pa_csv.CSVWriter(
-            path, escape_formulas(first).schema, write_options=pa_csv.WriteOptions(quoting_style="needed")
-        ) as writer:
-            for batch in chain((first,), batches):
-                writer.write_batch(escape_formulas(batch))
-
-
-def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Put an apostrophe before text that a spreadsheet would run as a formula; lists and structures become JSON."""
-    columns = []
-    for column in batch.columns:
-        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
-            column = as_text(column)  # noqa: PLW2901 - CSV has no such cells
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            runs = pc.and_(
-                pc.match_substring_regex(column, FORMULA), pc.invert(pc.match_substring_regex(column, HARMLESS))
-            )
-            if pc.any(runs).as_py():
-                columns.append(pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column))
-                continue
-        columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
-
-
-@contextmanager
-def whole_files(*paths: Path) -> Iterator[tuple[Path, ...]]:
-    """Temporary names for files that then appear whole, or not at all. A file not written is removed."""
-    for path in paths:
-        if not path.parent.is_dir():
-            raise InputError(f"{path.parent}: no such folder", "make it, or choose another place")
-    folder = Path(mkdtemp(prefix=".perfcalc-", dir=paths[0].parent))
-    drafts = tuple(folder / path.name for path in paths)
-    try:
-        yield drafts
-        for draft, path in zip(drafts, paths, strict=True):
-            if draft.exists():
-                draft.replace(path)
-            else:
-                path.unlink(missing_ok=True)
-    finally:
-        for draft in drafts:
-            draft.unlink(missing_ok=True)
-        folder.rmdir()
 
 
 def parse_day(text: str | date | None) -> date:

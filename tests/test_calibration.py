@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import perfcalc
-from perfcalc.calibration import READINGS, calibrate, gather
+from perfcalc.answers.calibration import READINGS, calibrate, gather
 from perfcalc.cli import main
 from perfcalc.metrics.couplers import best_connected_part, statistics
 from tests import oracle_quantum as oracle

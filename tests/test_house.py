@@ -12,11 +12,12 @@ MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     **{wing: GROUND | {wing} for wing in WINGS},
     "verdicts": GROUND | WINGS | {"verdicts"},
-    "line": GROUND | WINGS | {"verdicts"},
-    "answers": GROUND | WINGS | {"verdicts", "line", "answers"},
+    "files": GROUND | {"sheets"},
+    "line": GROUND | WINGS | {"verdicts", "files"},
+    "answers": GROUND | WINGS | {"verdicts", "line", "files", "answers"},
     "api": GROUND | WINGS | {"verdicts", "line", "answers"},
     "web": GROUND | WINGS | {"verdicts", "line", "answers", "api", "web"},
-    "cli": GROUND | WINGS | {"verdicts", "line", "answers", "api", "web", "cli", "perfcalc"},
+    "cli": GROUND | WINGS | {"verdicts", "line", "files", "answers", "api", "web", "cli", "perfcalc"},
     "__init__": {"api", "errors"},
 }
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from perfcalc.answers.explain import _clean, _nearest, _trace
+from perfcalc.answers.explain import _clean, _trace
+from perfcalc.answers.reasons import nearest
 from perfcalc.answers.views import Measured, View, batches_of
 from perfcalc.line import Items, Plan
 from perfcalc.sheets.read import BATCH_ROWS
@@ -153,10 +154,10 @@ def _cell(view: View, row: int, items: Items, at: int, turned: dict[str, list[st
     asked = [(rule, view.state(rule, row, kind)) for rule in view.book.rules if view.counts(rule)]
     if cell.verdict == "not_controlled":
         traces = [_trace(rule, items, at, state) for rule, state in asked if state]
-        nearest = _nearest(traces)
-        if not nearest:
+        line = nearest(traces)
+        if not line:
             cell.silent = {rule.paragraph: rule.none for rule, _ in asked if rule.none}
-        cell.why = nearest or "; ".join(cell.silent.values()) or "no line near it"
+        cell.why = line or "; ".join(cell.silent.values()) or "no line near it"
     elif cell.verdict == "cannot_tell":
         cell.silent = {rule.paragraph: rule.unread for rule, state in asked if state == "open" and rule.unread}
         unread = [f"{paragraph}: {reason}" for paragraph, reason in cell.silent.items()]

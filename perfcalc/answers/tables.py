@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.markup import escape
 from rich.table import Table
 
-from perfcalc.answers.explain import interval_text
+from perfcalc.answers.numbers import interval_text
 from perfcalc.rulebook.book import load
 
 if TYPE_CHECKING:

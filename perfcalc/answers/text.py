@@ -137,7 +137,7 @@ def _paragraph_lines(paragraph: ParagraphTrace) -> Iterator[str]:
 
 
 def _clause_line(clause: ClauseTrace, indent: str) -> str:
-    from perfcalc.answers.explain import interval_text
+    from perfcalc.answers.numbers import interval_text
     from perfcalc.fields import FIELDS
 
     field = FIELDS.get(clause.metric)

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from perfcalc import metrics
-from perfcalc.answers.explain import STATES, ClauseTrace, _clauses, interval_text
+from perfcalc.answers.explain import STATES, ClauseTrace, _clauses
+from perfcalc.answers.numbers import interval_text
 from perfcalc.facts import Indices
 from perfcalc.fields import FIELDS, KINDS, unit_of
 from perfcalc.line import Items, Plan, _exactly, _together, measure_batch

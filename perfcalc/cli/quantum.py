@@ -26,7 +26,7 @@ def quantum_calibration(
     table: Path, output: Path | None, each_reading: bool, connected_part: int | None, as_json: bool
 ) -> None:
     """Turn a per-coupler table (backend, q0, q1, gate_error) into a sheet that `score` takes."""
-    from perfcalc.calibration import as_csv, calibrate, write_sheet
+    from perfcalc.answers.calibration import as_csv, calibrate, write_sheet
 
     sheet = calibrate(table, each_reading, connected_part)
     if output is not None:

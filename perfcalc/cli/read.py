@@ -20,7 +20,7 @@ def read_sheet(
     sheets: tuple[Path, ...], pairs: tuple[str, ...], mapping: str | None, save_mapping: Path | None, as_json: bool
 ) -> None:
     """Say how a sheet is understood, column by column, before anything is computed."""
-    from perfcalc.line import whole_files
+    from perfcalc.files import whole_files
     from perfcalc.sheets.headers import recognise
     from perfcalc.sheets.mapping import load_mapping, mapping_text
     from perfcalc.sheets.read import open_sheet

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from perfcalc.facts import Facts, Flags, Indices, Numbers
-from perfcalc.fields import RATES
+from perfcalc.fields import KINDS, RATES
 from perfcalc.sheets.cells import texts
 from perfcalc.sheets.dates import read_date
 from perfcalc.sheets.headers import bindings_of
@@ -183,7 +183,9 @@ class _Check:
         """Dense rates double from TF32 to FP16; four times means that one of them is sparse, once that the other is."""
         single = self.point("fp32_tflops")
         if single is not None:
-            high = single[1] & (single[0] > LARGEST_SINGLE)
+            kind = self.floats("kind")
+            whole = np.zeros(self.facts.size, dtype=bool) if kind is None else kind[0] == KINDS.index("computer")
+            high = single[1] & (single[0] > LARGEST_SINGLE) & ~whole
             self.warn(high, "single_rate", "a 32-bit rate beyond any vector unit (TF32, or with sparsity?)")
             self.scale("fp32_tflops", high, Fraction(0), Fraction(1))
         short, half = self.point("tf32_tflops"), self.point("fp16_tflops")

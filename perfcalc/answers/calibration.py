@@ -13,7 +13,7 @@ import pyarrow.csv as pa_csv
 from perfcalc.errors import InputError
 from perfcalc.facts import Flags, Indices, Numbers
 from perfcalc.fields import FIELDS
-from perfcalc.line import whole_files, write
+from perfcalc.files import whole_files, write
 from perfcalc.metrics.couplers import Couplers, Statistics, best_connected_part, statistics
 from perfcalc.sheets.cells import read_column, texts
 from perfcalc.sheets.read import open_sheet
