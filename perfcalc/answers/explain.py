@@ -26,6 +26,8 @@ from perfcalc.verdicts.judge import asked_mask, judge
 from perfcalc.verdicts.margin import distances
 from perfcalc.verdicts.tables import Book
 
+#: Shown whether or not a paragraph of the day tests them.
+MAIN_METRICS: Final = ("tpp", "performance_density")
 STATES: Final = ("failed", "open", "met")
 
 
@@ -152,6 +154,12 @@ def find_row(batch: pa.RecordBatch, plan: Plan, wanted: str) -> int:
     raise InputError(f"no item is called {wanted!r}", f"close names: {', '.join(close)}" if close else "check the name")
 
 
+def metrics_behind(name: str) -> frozenset[str]:
+    """The metrics that a metric is computed from."""
+    parts = [part for part in METRICS[name].inputs if part in METRICS] if name in METRICS else []
+    return frozenset(parts).union(*(metrics_behind(part) for part in parts))
+
+
 def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
     """Explain one item of a sheet. Everything is computed in exact arithmetic."""
     batch, row = _with_its_parts(batch, plan, row)
@@ -161,7 +169,10 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         items = measure_batch(batch, plan, readings, exact=True)
     scored = score_batch(batch, plan).slice(row, 1).to_pylist()[0]
     kind = KINDS[items.kinds[row]] if items.kinds[row] >= 0 else "unknown"
-    asked = [metric.name for metric in METRICS.values() if kind in metric.kinds]
+    tested = {name for book in plan.books for each in (book, book.beside) if each for name in each.metrics}
+    behind = {part for name in tested for part in (name, *metrics_behind(name))} | set(MAIN_METRICS)
+    asked = [metric.name for metric in METRICS.values() if kind in metric.kinds and metric.name in behind]
+    relevant = set(metrics.relevant_readings(items.facts))
     explanation = Explanation(
         origin=explain_origin(batch, row),
         item=str(scored[plan.columns["name"]]),
@@ -174,7 +185,9 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         },
         metrics={name: _metric(items, name, row) for name in asked},
         arithmetic=_arithmetic(items, plan, row, asked),
-        readings={question.name: getattr(plan.readings, question.name) for question in QUESTIONS},
+        readings={
+            question.name: getattr(plan.readings, question.name) for question in QUESTIONS if question.name in relevant
+        },
         problems=scored["problems"] or "",
         law=plan.law,
         hypothetical=list(plan.overlays),
