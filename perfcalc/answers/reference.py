@@ -39,7 +39,7 @@ def fields_markdown() -> str:
 def _lines() -> Iterator[str]:
     yield "# Fields and metrics"
     yield ""
-    yield "Generated from `perfcalc/fields.py` by `perfcalc fields --markdown`; do not edit."
+    yield "Generated from `perfcalc/fields/` by `perfcalc fields --markdown`; do not edit."
     yield ""
     yield "## What a sheet may carry"
     yield ""

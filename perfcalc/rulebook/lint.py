@@ -75,12 +75,12 @@ def _lint_rule(rule: Rule, book: RuleBook, today: date) -> Iterator[Finding]:
         yield error(f"kinds {rule.kinds} are not all of {', '.join(KINDS)}")
     for condition in rule.conditions():
         if condition.metric not in FIELDS and condition.metric not in METRICS:
-            yield error(f"tests {condition.metric!r}, which fields.py does not know")
+            yield error(f"tests {condition.metric!r}, which perfcalc.fields does not know")
         if condition.hands_over_to is not None and condition.hands_over_to not in codes:
             yield error(f"hands over to {condition.hands_over_to}, which is not in the book")
     for name in rule.measures:
         if name not in FIELDS and name not in METRICS:
-            yield error(f"measures {name!r}, which fields.py does not know")
+            yield error(f"measures {name!r}, which perfcalc.fields does not know")
     for code in (*rule.unless, *rule.contains, *rule.meets):
         if code not in codes:
             yield error(f"refers to {code}, which is not in the book")
