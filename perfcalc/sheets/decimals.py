@@ -16,8 +16,12 @@ from perfcalc.sheets.numerals import COMMA, COMMA_EVIDENCE, EITHER, POINT, POINT
 
 #: Where the marks of a sheet travel: in the metadata of its Arrow schema.
 KEY = b"perfcalc.decimals"
-#: Numerals that read differently under a point and a comma.
-OPEN = r"(?:^|[^\d.,])[1-9]\d{0,2}[.,]\d{3}(?:$|[^\d.,])"
+
+
+def _may_hold_comma(text: pa.Array) -> bool:
+    """Whether a cell has a comma, or points that group digits, as beside a decimal comma."""
+    commas, points = pc.match_substring(text, ","), pc.greater(pc.count_substring(text, "."), 1)
+    return bool(pc.any(pc.or_(commas, points)).as_py())
 
 
 @dataclass
@@ -26,15 +30,14 @@ class Evidence:
 
     comma: bool = False
     point: bool = False
-    open: bool = False
 
     def add(self, text: pa.Array) -> None:
         """Look at more cells."""
-        if not pc.any(pc.match_substring_regex(text, r"\d[.,]\d")).as_py():
-            return
-        self.comma = self.comma or bool(pc.any(pc.match_substring_regex(text, COMMA_EVIDENCE)).as_py())
-        self.point = self.point or bool(pc.any(pc.match_substring_regex(text, POINT_EVIDENCE)).as_py())
-        self.open = self.open or bool(pc.any(pc.match_substring_regex(text, OPEN)).as_py())
+        # A plain search first: most columns hold no comma at all.
+        if not self.comma and _may_hold_comma(text):
+            self.comma = bool(pc.any(pc.match_substring_regex(text, COMMA_EVIDENCE)).as_py())
+        if not self.point:
+            self.point = bool(pc.any(pc.match_substring_regex(text, POINT_EVIDENCE)).as_py())
 
 
 @dataclass
@@ -71,6 +74,18 @@ def _is_number(name: str) -> bool:
     """Whether a heading promises numbers: those of a title or a note say nothing about other columns."""
     heading = read_heading(name)
     return heading.style.unit is not None or any(FIELDS[field].type == "number" for field in heading.fields)
+
+
+def any_comma(batches: Iterable[pa.RecordBatch]) -> bool:
+    """Whether any cell of a column that promises numbers may hold a decimal comma."""
+    wanted: dict[str, bool] = {}
+    for batch in batches:
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if name not in wanted:
+                wanted[name] = _is_number(name)
+            if wanted[name] and _may_hold_comma(as_text(column)):
+                return True
+    return False
 
 
 def study(batches: Iterable[pa.RecordBatch], default: str = POINT) -> dict[str, str]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from perfcalc.errors import InputError
 from perfcalc.sheets.cells import as_text
-from perfcalc.sheets.decimals import decimal_marks, study, with_marks
+from perfcalc.sheets.decimals import any_comma, decimal_marks, study, with_marks
 from perfcalc.sheets.encodings import SAMPLE, Scan, scan
 from perfcalc.sheets.files import as_utf8, find_delimiter, open_bytes
 from perfcalc.sheets.headers import make_unique
@@ -187,7 +187,8 @@ def _open_text(path: Path, text: BinaryIO, scanned: Scan, wanted: Collection[str
     part = DelimitedText(path, text, delimiter, wanted, own_path=path if in_place else None)
     part.notes += [] if scanned.encoding == "utf-8" else [f"read as {scanned.encoding}"]
     part.notes += [] if delimiter == "," else [f"cells are separated by {delimiter!r}"]
-    if scanned.quotes or delimiter != ",":
+    # Between commas a cell that holds one stands in quotes; without any there is no decimal comma to look for.
+    if delimiter == ";" or ((scanned.quotes or delimiter != ",") and any_comma(part.batches([]))):
         marks = study(part.batches([]), EITHER if delimiter == ";" else POINT)
         part.schema = with_marks(part.schema, marks)
         if marks:
