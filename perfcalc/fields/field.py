@@ -3,23 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Kind = Literal[
-    "ic",
-    "memory",
-    "computer",
-    "quantum",
-    "qubit_device",
-    "quantum_control",
-    "parametric_amplifier",
-    "cooling_system",
-    "wafer_prober",
-    "material",
-    "tool",
-    "model",
-]
-KINDS: Final[tuple[Kind, ...]] = (
     "ic",
     "memory",
     "computer",
@@ -33,7 +19,8 @@ KINDS: Final[tuple[Kind, ...]] = (
     "material",
     "tool",
     "model",
-)
+]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
 @dataclass(frozen=True)

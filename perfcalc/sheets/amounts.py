@@ -10,7 +10,7 @@ from typing import Final
 
 from perfcalc.sheets.numerals import NUMERAL, POINT, last_digit, readings
 from perfcalc.sheets.units import COUNT_LETTERS, Unit, parse_unit
-from perfcalc.sheets.words import pattern, words
+from perfcalc.sheets.words import pattern
 
 Bound = Fraction | float
 INF: Final = float("inf")
@@ -337,8 +337,3 @@ def _bounded(amount: Amount, sign: str, said: str) -> Amount:
     if sign == "≈" or (folded and pattern("approximate").search(folded)):
         return replace(amount, labels=amount.labels | {"approximate"})
     return amount
-
-
-def says_nothing(text: str) -> bool:
-    """Whether a cell is one of the words for "nothing here"."""
-    return text in words("missing")

@@ -275,12 +275,6 @@ def _bulk_factor(field: Field, style: Style) -> Fraction | None:
     return unit / _unit_of(field).factor
 
 
-def _times(values: Numbers, factor: Fraction) -> Numbers:
-    """Multiply before dividing, by whole numbers: correctly rounded wherever one of them is 1."""
-    with np.errstate(over="ignore"):
-        return scaled(values, factor)
-
-
 def read_exactly(column: pa.Array, field: Field, style: Style = PLAIN) -> tuple[Numbers, Numbers]:
     """The same column as exact fractions, from its decimal text."""
     cells = [read_cell(cell or "", field, style) for cell in as_text(column).to_pylist()]
