@@ -18,7 +18,7 @@ import pyarrow as pa
 from perfcalc import metrics
 from perfcalc.errors import InputError
 from perfcalc.facts import Facts, Flags, Indices
-from perfcalc.fields import FIELDS
+from perfcalc.fields import FIELDS, KINDS, RATES
 from perfcalc.files import whole_files, write
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
@@ -261,11 +261,17 @@ class Summary:
 def not_asked(plan: Plan, book: Book) -> list[str]:
     """Paragraphs of a book that no column of the sheet lets it ask, each with the fields it would need."""
     carried = set(plan.columns)
+    # Only of kinds that the sheet seems to be about: it has a column that not every kind of item has.
+    about = {kind for name in carried if FIELDS[name].kinds != KINDS for kind in FIELDS[name].kinds}
+    rates = {rate.name for rate in RATES}
     unasked: dict[frozenset[str], dict[str, None]] = {}
     for rule in book.rules:
-        if not rule.core and rule.role == "control" and not (missing := tested_fields(rule)) & carried:
+        if rule.core or rule.role != "control" or not about & set(rule.kinds):
+            continue
+        if not (missing := tested_fields(rule)) & carried:
             # The mirrors of an entry are named together: one declared entry settles them all.
-            unasked.setdefault(missing, {})[f"{rule.entry}.z" if rule.meets else rule.paragraph] = None
+            named = missing - rates | {"a dense rate"} if rates <= missing else missing
+            unasked.setdefault(named, {})[f"{rule.entry}.z" if rule.meets else rule.paragraph] = None
     return [f"{', '.join(codes)} (needs {' or '.join(sorted(missing))})" for missing, codes in unasked.items()]
 
 

@@ -60,7 +60,7 @@ def coverage_table(answer: dict[str, Any]) -> Table:
         for row in answer["jurisdictions"]
     }
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("jurisdiction", overflow="fold")
+    table.add_column("jurisdiction", overflow="fold", min_width=12)
     for topic in answer["topics"]:
         table.add_column(topic.replace("_", "\n"), justify="center", no_wrap=True)
     for names in alike(marks):
