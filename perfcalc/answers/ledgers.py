@@ -60,7 +60,7 @@ def coverage_table(answer: dict[str, Any]) -> Table:
         for row in answer["jurisdictions"]
     }
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("jurisdiction", overflow="fold", min_width=8)
+    table.add_column("list", overflow="fold", min_width=8)
     for topic in answer["topics"]:
         table.add_column(topic.replace("_", "\n"), justify="center", no_wrap=True)
     for names in alike(marks):
