@@ -34,7 +34,7 @@ def mark_highest(rate: Numbers, weight: int, best: Numbers, position: int, winne
         winner[i] = position if (rate[i] * weight == best[i]) & (best[i] > 0) else winner[i]
 
 
-def _claimed(facts: Facts) -> Flags:
+def claims_a_rate(facts: Facts) -> Flags:
     """Rows that claim at least one rate."""
     claimed = np.zeros(facts.size, dtype=bool)
     for rate in RATES:
@@ -81,7 +81,7 @@ def _over_units(
         high = high + facts.high["fp32_tflops"] * bits[vector]
     else:
         low, high = _best(facts, names, bits, label)
-    unclaimed = ~_claimed(facts)
+    unclaimed = ~claims_a_rate(facts)
     if unclaimed.any():
         high = high.copy() if high is low else high
         high[unclaimed] = np.inf
