@@ -103,7 +103,13 @@ def kind_mask(rule: Rule) -> int:
 def tested_fields(rule: Rule) -> frozenset[str]:
     """The sheet fields behind a paragraph's own test: with one of them given, the paragraph is asked."""
     metrics = [*(condition.metric for box in rule.boxes for condition in box), *rule.measures]
-    fields = frozenset(name for metric in metrics for name in fields_behind(metric))
+    # A choice behind a metric (vector or not) is no measure: by itself it asks nothing.
+    fields = frozenset(
+        name
+        for metric in metrics
+        for name in fields_behind(metric)
+        if metric not in METRICS or FIELDS[name].type != "choice"
+    )
     return fields | {"part_of"} if rule.contains else fields
 
 
