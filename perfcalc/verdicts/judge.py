@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,17 @@ def judge(book: Book, facts: Facts, kinds: Indices, exactly: Exactly) -> Judgeme
         again, _ = _judge(book, exact_facts, exact_kinds)
         judgement.put(exact_rows, again)
     return judgement
+
+
+def judge_all(books: Sequence[Book], facts: Facts, kinds: Indices, exactly: Exactly) -> list[Judgement]:
+    """Judge a batch by several books, see `judge`; books with equal rules are judged once and share a judgement."""
+    first: list[Book] = []
+    judged: list[Judgement] = []
+    for book in books:
+        known = next((j for other, j in zip(first, judged, strict=True) if other.rules == book.rules), None)
+        first.append(book)
+        judged.append(known or judge(book, facts, kinds, exactly))
+    return judged
 
 
 def _judge(book: Book, facts: Facts, kinds: Indices) -> tuple[Judgement, Flags]:
