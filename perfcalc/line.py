@@ -167,7 +167,9 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
         alike = next((one for one in said if one[0].is_alike(book)), None)
         if alike is None:
             judgement = judge(book, items.facts, items.kinds, exactly)
-            beside = judge(book.beside, items.facts, items.kinds, exactly) if book.beside is not None else None
+            beside = None
+            if book.beside is not None:
+                beside = judge(book.beside, items.facts, items.kinds, exactly, margins=False)
             columns = verdict_columns(book, judgement, items.facts, items.kinds, turned, plan.destination, beside)
             alike = book, judgement, beside, columns
             said.append(alike)
@@ -206,7 +208,10 @@ def _exactly(
 def _problem_column(problems: Problems, rows: int) -> pa.Array:
     if not problems:
         return pa.nulls(rows, pa.string())
-    return pa.array(["; ".join(problems[row]) if row in problems else None for row in range(rows)], pa.string())
+    words: list[str | None] = [None] * rows
+    for row, said in problems.items():
+        words[row] = "; ".join(said)
+    return pa.array(words, pa.string())
 
 
 @dataclass

@@ -132,18 +132,20 @@ def decide(
         block_met, block_open, block_verdict = met[start:stop], still_open[start:stop], verdict[start:stop]
         block_needs = needs[start:stop]
         present = 0
+        any_asked = 0
         for i in range(rows):
             block_met[i] = 0
             block_open[i] = 0
             block_needs[i] = 0
             block_verdict[i] = 0
             present |= of_kinds[i]
+            any_asked |= of_asked[i]
         box, state, relaxed = scratch[-1, :rows], scratch[-2, :rows], scratch[-3, :rows]
         for e in range(program.first_excluding.shape[0] - 1):
             first, last = program.first_excluding[e], program.first_excluding[e + 1]
             any_box(program, first, last, 0, states, start, box, scratch[e, :rows])
         for r in range(program.kinds.shape[0]):
-            if not program.kinds[r] & present:
+            if program.kinds[r] & present == 0 or any_asked >> r & 1 == 0:
                 continue
             first, last = program.first_box[r], program.first_box[r + 1]
             if program.contains[r]:
