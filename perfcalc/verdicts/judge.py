@@ -89,7 +89,13 @@ def _judge(book: Book, facts: Facts, kinds: Indices, margins: bool) -> tuple[Jud
 
 
 def _decide(
-    book: Book, facts: Facts, kinds: Indices, asked: Indices, contained: tuple[Indices, Indices], margins: bool, limits: bool = False
+    book: Book,
+    facts: Facts,
+    kinds: Indices,
+    asked: Indices,
+    contained: tuple[Indices, Indices],
+    margins: bool,
+    limits: bool = False,
 ) -> tuple[Judgement, Flags]:
     """Run the kernels. With `limits`, paragraphs are judged by their limits alone, whatever is met elsewhere."""
     size = facts.size
@@ -147,14 +153,10 @@ def _tested(program: Program, kind_bits: Indices, asked: Indices) -> set[int]:
             e = program.exclusion[r]
             if e >= 0:
                 boxes.update(range(program.first_excluding[e], program.first_excluding[e + 1]))
-    return {
-        int(program.condition[use]) for b in boxes for use in range(program.first_use[b], program.first_use[b + 1])
-    }
+    return {int(program.condition[use]) for b in boxes for use in range(program.first_use[b], program.first_use[b + 1])}
 
 
-def _states(
-    book: Book, facts: Facts, program: Program, kind_bits: Indices, tested: set[int]
-) -> tuple[States, Flags]:
+def _states(book: Book, facts: Facts, program: Program, kind_bits: Indices, tested: set[int]) -> tuple[States, Flags]:
     """State of every condition for every item, and which items lie within rounding of a limit."""
     states = np.zeros((program.metric.size, facts.size), np.uint8)
     near = np.zeros(facts.size, dtype=bool)
@@ -194,7 +196,9 @@ def _distances(
     for wanted, hopeful, result in ((counted, free, inside), (excluding, 1 - free, outside)):
         for c in wanted:
             if c not in tested:
-                result[c] = -np.inf
+                if facts.exact:
+                    # Plain Python passes over these too, and needs numbers there.
+                    result[c] = -np.inf
                 continue
             limit = program.limit[c]
             low, high = facts.interval(book.metrics[program.metric[c]])
