@@ -261,7 +261,8 @@ def _plain_decimals(text: pa.Array, field: Field, style: Style, factor: Fraction
     if field.type == "choice" or factor is None:
         return np.zeros(len(text)), np.zeros(len(text), dtype=bool)
     nothing = pa.scalar(None, text.type)
-    if style.decimal == POINT and not _has_e(text):
+    # Of exponents Arrow reads more than `_PLAIN` takes for one.
+    if style.decimal == POINT and not (may_hold(text, "e") or may_hold(text, "E")):
         try:
             values = pc.cast(pc.if_else(pc.equal(text, ""), nothing, text), pa.float64())
         except pa.ArrowInvalid:
@@ -278,13 +279,10 @@ def _plain_decimals(text: pa.Array, field: Field, style: Style, factor: Fraction
     return pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False).copy(), plain.to_numpy(zero_copy_only=False)
 
 
-def _has_e(text: pa.Array) -> bool:
-    """Whether any cell may have an exponent, of which Arrow reads more than `_PLAIN` takes for one."""
-    characters = text.buffers()[2]
-    if characters is None:
-        return False
-    found = np.frombuffer(characters, np.uint8)
-    return bool(((found | 32) == ord("e")).any())
+def may_hold(text: pa.Array, character: str) -> bool:
+    """Whether some cell of a text column may hold an ASCII character: one look at all of its bytes."""
+    held = text.buffers()[2]
+    return held is not None and bool((np.frombuffer(held, np.uint8) == ord(character)).any())
 
 
 def _bulk_factor(field: Field, style: Style) -> Fraction | None:

@@ -10,14 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from perfcalc.fields import FIELDS
-from perfcalc.sheets.cells import as_text
+from perfcalc.sheets.cells import as_text, may_hold
 from perfcalc.sheets.headers import read_heading
 from perfcalc.sheets.numerals import COMMA, COMMA_EVIDENCE, EITHER, POINT, POINT_EVIDENCE
 
 #: Where the marks of a sheet travel: in the metadata of its Arrow schema.
 KEY = b"perfcalc.decimals"
-#: Numerals that read differently under a point and a comma.
-OPEN = r"(?:^|[^\d.,])[1-9]\d{0,2}[.,]\d{3}(?:$|[^\d.,])"
 
 
 @dataclass
@@ -26,15 +24,19 @@ class Evidence:
 
     comma: bool = False
     point: bool = False
-    open: bool = False
 
     def add(self, text: pa.Array) -> None:
         """Look at more cells."""
-        if not pc.any(pc.match_substring_regex(text, r"\d[.,]\d")).as_py():
-            return
-        self.comma = self.comma or bool(pc.any(pc.match_substring_regex(text, COMMA_EVIDENCE)).as_py())
-        self.point = self.point or bool(pc.any(pc.match_substring_regex(text, POINT_EVIDENCE)).as_py())
-        self.open = self.open or bool(pc.any(pc.match_substring_regex(text, OPEN)).as_py())
+        commas, points = may_hold(text, ","), may_hold(text, ".")
+        if not self.comma and (commas or (points and _has_two(text, "."))):
+            self.comma = bool(pc.any(pc.match_substring_regex(text, COMMA_EVIDENCE)).as_py())
+        if not self.point and (points or (commas and _has_two(text, ","))):
+            self.point = bool(pc.any(pc.match_substring_regex(text, POINT_EVIDENCE)).as_py())
+
+
+def _has_two(text: pa.Array, mark: str) -> bool:
+    """Whether one cell has two of a mark: then it groups thousands, and the other mark is the decimal one."""
+    return (pc.max(pc.count_substring(text, mark)).as_py() or 0) > 1
 
 
 @dataclass
