@@ -17,7 +17,7 @@ from test_chips import CHUNK, DAY, NEEDED, ROWS, facts_of
 from perfcalc import metrics
 from perfcalc.metrics.readings import DEFAULT
 from perfcalc.rulebook.book import load
-from perfcalc.verdicts.judge import judge
+from perfcalc.verdicts.judge import judge_all
 from perfcalc.verdicts.tables import Book, compile_book
 
 BOOK = load()
@@ -55,9 +55,8 @@ def judged_by(books: list[Book], data: dict[str, np.ndarray]) -> np.ndarray:
         facts = facts_of(data, start, min(rows, start + CHUNK))
         metrics.compute(facts, (DEFAULT,), NEEDED_BY_ALL)
         kinds = np.zeros(facts.size, np.int64)
-        return np.array(
-            [np.count_nonzero(judge(book, facts, kinds, None).verdict == 2) for book in books]  # type: ignore[arg-type]  # no row is on a line
-        )
+        judged = judge_all(books, facts, kinds, None)  # type: ignore[arg-type]  # no row is on a line
+        return np.array([np.count_nonzero(each.verdict == 2) for each in judged])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.sum(list(pool.map(chunk, range(0, rows, CHUNK))), axis=0)

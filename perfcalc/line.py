@@ -33,7 +33,7 @@ from perfcalc.sheets.problems import kind_of_problem
 from perfcalc.sheets.read import Sheet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
-from perfcalc.verdicts.judge import Judgement, judge
+from perfcalc.verdicts.judge import Judgement, judge, judge_all
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book, tested_fields
 
@@ -147,36 +147,40 @@ def measure_batch(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings
 def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
     """Score one batch: its own columns untouched and in order, then the results. Pure; called by every engine."""
     count_rows(batch.num_rows)
-    default = (plan.readings,)
-    items = measure_batch(batch, plan, default)
-    changes: tuple[tuple[str, Readings], ...] = ()
+    readings: tuple[Readings, ...] = (plan.readings,)
+    items = measure_batch(batch, plan, readings)
+    problems, exactly = items.problems, _exactly(batch, plan, readings)
+    turning: list[dict[str, Flags]] = [{} for _ in plan.books]
     if plan.widen:
         relevant = metrics.relevant_readings(items.facts)
-        changes = one_changed(plan.readings, relevant)
-        wide = every_combination(plan.readings, relevant)
-    results: dict[str, pa.Array] = {}
-    shown = measure_batch(batch, plan, wide) if plan.widen else items
-    results |= metric_columns(shown.facts, shown.kinds)
-    for book in plan.books:
-        judged = judge(book, items.facts, items.kinds, _exactly(batch, plan, default))
-        turning: dict[str, Flags] = {}
-        if plan.widen:
-            for change, readings in changes:
-                other = measure_batch(batch, plan, (readings,))
-                verdict = judge(book, other.facts, other.kinds, _exactly(batch, plan, (readings,))).verdict
-                turning[change] = verdict != judged.verdict
-            judged = judge(book, shown.facts, shown.kinds, _exactly(batch, plan, wide))
-        beside: Judgement | None = None
-        if book.beside is not None:
-            exactly = _exactly(batch, plan, wide if plan.widen else default)
-            beside = judge(book.beside, shown.facts, shown.kinds, exactly)
-        columns = verdict_columns(book, judged, shown.facts, shown.kinds, turning, plan.destination, beside)
+        usual = judge_all(plan.books, items.facts, items.kinds, exactly)
+        for change, reading in one_changed(plan.readings, relevant):
+            other = measure_batch(batch, plan, (reading,))
+            judged = judge_all(plan.books, other.facts, other.kinds, _exactly(batch, plan, (reading,)))
+            for turned, before, now in zip(turning, usual, judged, strict=True):
+                turned[change] = now.verdict != before.verdict
+        readings = every_combination(plan.readings, relevant)
+        items, exactly = measure_batch(batch, plan, readings), _exactly(batch, plan, readings)
+    results = metric_columns(items.facts, items.kinds)
+    said: list[tuple[Book, Judgement, Judgement | None, dict[str, pa.Array]]] = []
+    for book, turned in zip(plan.books, turning, strict=True):
+        alike = next((one for one in said if one[0].is_alike(book)), None)
+        if alike is None:
+            judgement = judge(book, items.facts, items.kinds, exactly)
+            beside = None
+            if book.beside is not None:
+                beside = judge(book.beside, items.facts, items.kinds, exactly, margins=False)
+            columns = verdict_columns(book, judgement, items.facts, items.kinds, turned, plan.destination, beside)
+            alike = book, judgement, beside, columns
+            said.append(alike)
+        first, judgement, beside, shared = alike
+        columns = {book.jurisdiction + name.removeprefix(first.jurisdiction): each for name, each in shared.items()}
         if plan.destination is not None:
             table = licences_on(book.jurisdiction, book.day, plan.law)
             review = columns.pop(f"{book.jurisdiction}_review")
-            columns |= licence_columns(book, table, judged, beside, plan.destination, plan.end_user_hq, review)
+            columns |= licence_columns(book, table, judgement, beside, plan.destination, plan.end_user_hq, review)
         results |= columns
-    results["problems"] = _problem_column(items.problems, batch.num_rows)
+    results["problems"] = _problem_column(problems, batch.num_rows)
     if plan.origin:
         results |= origin_columns(batch, recognise_origin(batch.schema.names))
     if plan.overlays:
@@ -188,8 +192,14 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
 def _exactly(
     batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings]
 ) -> Callable[[Indices], tuple[Facts, Indices, Indices]]:
+    measured: dict[bytes, Items] = {}
+
     def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
-        items = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True)
+        items = measured.get(rows.tobytes())
+        if items is None:
+            items = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True)
+            # Books share limits, and so the rows on them.
+            measured[rows.tobytes()] = items
         return items.facts, items.kinds, rows
 
     return exactly
@@ -198,7 +208,10 @@ def _exactly(
 def _problem_column(problems: Problems, rows: int) -> pa.Array:
     if not problems:
         return pa.nulls(rows, pa.string())
-    return pa.array(["; ".join(problems[row]) if row in problems else None for row in range(rows)], pa.string())
+    words: list[str | None] = [None] * rows
+    for row, said in problems.items():
+        words[row] = "; ".join(said)
+    return pa.array(words, pa.string())
 
 
 @dataclass

@@ -5,9 +5,10 @@ The figures of an item do not depend on the law, so they are computed once and j
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -26,8 +27,11 @@ from perfcalc.verdicts.decide import VERDICTS, States
 from perfcalc.verdicts.judge import Judgement, asked_mask, judge
 from perfcalc.verdicts.tables import Book
 
+#: Views of a batch that are kept for the next book with the same rules.
+KEPT_VIEWS: Final = 8
 
-@dataclass
+
+@dataclass(eq=False)
 class View:
     """What one book says of a batch."""
 
@@ -64,13 +68,24 @@ class Measured:
         if plan.widen:
             self.readings = every_combination(plan.readings, metrics.relevant_readings(self.items.facts))
             self.items = measure_batch(batch, plan, self.readings)
+        self._exactly = _exactly(batch, plan, self.readings)
+        self._views: deque[View] = deque(maxlen=KEPT_VIEWS)
         self.names = [name or "" for name in text_column(batch, plan.columns, FIELDS["name"])]
         self.ids = [key or "" for key in text_column(batch, plan.columns, FIELDS["id"])]
 
     def view(self, book: Book) -> View:
-        """Judge every item by a book."""
+        """Judge every item by a book, or share what a book with the same rules said of them."""
+        alike = next((one for one in self._views if one.book.is_alike(book)), None)
+        if alike is None:
+            alike = self._view(book)
+        else:
+            self._views.remove(alike)
+        self._views.append(alike)
+        return replace(alike, book=book)
+
+    def _view(self, book: Book) -> View:
         facts, kinds = self.items.facts, self.items.kinds
-        judgement = judge(book, facts, kinds, _exactly(self.batch, self.plan, self.readings))
+        judgement = judge(book, facts, kinds, self._exactly)
         prefix = book.jurisdiction
         turning = {}
         if self.plan.widen:

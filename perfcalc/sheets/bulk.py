@@ -36,12 +36,14 @@ def read_in_bulk(
 
     Parameters
     ----------
+    text
+        The cells to read.
     odd
-        The rows to read.
+        Their rows.
     unit
         Of the cells that name none.
     """
-    parts = pc.extract_regex(text.take(pa.array(odd)), _CELL)
+    parts = pc.extract_regex(text, _CELL)
     shaped = parts.is_valid().to_numpy(zero_copy_only=False)
     factors, done = _factors(pc.struct_field(parts, "unit"), field, unit)
     done &= shaped

@@ -31,6 +31,8 @@ MISSING: Final = words("missing")
 SILENT: Final = words("silent")
 
 _PLAIN: Final = r"^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
+#: Column types whose every finite value is a plain decimal that reads back as itself.
+_NUMBERS: Final = frozenset({pa.float64(), pa.int8(), pa.int16(), pa.int32(), pa.int64()})
 _plain: Final = re.compile(_PLAIN, re.ASCII)
 
 
@@ -206,36 +208,40 @@ def _spelled(cell: Any) -> str | None:
 
 def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     """Read a whole column; plain decimals in bulk, every other distinct cell once by `read_cell`."""
-    text = pc.fill_null(pc.utf8_trim_whitespace(as_text(column)), "")
     factor = _bulk_factor(field, style)
-    values = None
-    if field.type == "choice" or factor is None:
-        plain = pa.array(np.zeros(len(text), dtype=bool))
-    elif style.decimal == POINT and (values := _wholly_plain(text)) is not None:
-        plain = values.is_valid()
+    if factor is not None and style.decimal == POINT and field.type != "choice" and column.type in _NUMBERS:
+        # What Arrow would write as a decimal and read again is the number itself.
+        values: Numbers = pc.fill_null(column, 0).to_numpy(zero_copy_only=False).astype(np.float64)
+        is_plain = np.isfinite(values) & column.is_valid().to_numpy(zero_copy_only=False)
+        low: Numbers = np.where(is_plain, values, 0.0)
+        text = None
     else:
-        plain = pc.match_substring_regex(text, _PLAIN)
-        if style.decimal != POINT:
-            # Where a point may group digits, only whole numbers are plain.
-            plain = pc.and_(plain, pc.invert(pc.match_substring(text, ".")))
-    if values is None:
-        values = pc.cast(pc.if_else(plain, text, pa.scalar(None, text.type)), pa.float64())
-    low: Numbers = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False).copy()
+        text = pc.fill_null(pc.utf8_trim_whitespace(as_text(column)), "")
+        low, is_plain = _plain_decimals(text, field, style, factor)
     if factor is not None and factor != 1:
         low = scaled(low, factor)
-    is_plain = plain.to_numpy(zero_copy_only=False)
     inside = (low >= field.low) & (low <= field.high)
     high = low
     given = is_plain.copy()
     problems: list[tuple[int, str]] = []
     odd = np.flatnonzero(~(is_plain & inside))
     if odd.size:
-        if factor is not None and style.decimal == POINT and field.type == "number" and odd.size > BULK_ROWS:
-            high = low.copy()
-            odd = read_in_bulk(text, odd, field, style.unit or _unit_of(field), (low, high, given))
-        else:
-            high = low.copy()
-        encoded = text.take(pa.array(odd)).dictionary_encode()
+        high = low.copy()
+        many = odd.size > BULK_ROWS
+        rest = column if text is None else text
+        rest = rest if odd.size == len(rest) else rest.take(pa.array(odd))
+        words = pc.fill_null(pc.utf8_trim_whitespace(as_text(rest)), "")
+        blank = pc.equal(words, "").to_numpy(zero_copy_only=False)
+        nothing = read_cell("", field, style)
+        if blank.any() and not nothing.problem:
+            # Most odd cells are blank: one answer for all of them.
+            rows = odd[blank]
+            low[rows], high[rows], given[rows] = float(nothing.low), float(nothing.high), nothing.given
+            odd, words = odd[~blank], words.filter(pa.array(~blank))
+        if many and odd.size and factor is not None and style.decimal == POINT and field.type == "number":
+            left = read_in_bulk(words, odd, field, style.unit or _unit_of(field), (low, high, given))
+            words, odd = words.filter(pa.array(np.isin(odd, left))), left
+        encoded = words.dictionary_encode()
         cells = [read_cell(cell, field, style) for cell in encoded.dictionary.to_pylist()]
         codes = encoded.indices.to_numpy()
         low[odd] = np.array([float(cell.low) for cell in cells])[codes]
@@ -250,17 +256,33 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     return Column(low, high, given, problems)
 
 
-def _wholly_plain(text: pa.Array) -> pa.Array | None:
-    """A column of nothing but decimals and blanks as numbers, blanks as null; None where it holds anything else.
+def _plain_decimals(text: pa.Array, field: Field, style: Style, factor: Fraction | None) -> tuple[Numbers, Flags]:
+    """The cells that are plain decimals, as numbers (else 0), and which they are."""
+    if field.type == "choice" or factor is None:
+        return np.zeros(len(text)), np.zeros(len(text), dtype=bool)
+    nothing = pa.scalar(None, text.type)
+    # Of exponents Arrow reads more than `_PLAIN` takes for one.
+    if style.decimal == POINT and not (may_hold(text, "e") or may_hold(text, "E")):
+        try:
+            values = pc.cast(pc.if_else(pc.equal(text, ""), nothing, text), pa.float64())
+        except pa.ArrowInvalid:
+            pass  # some cell is more than a plain decimal
+        else:
+            low = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False)
+            if np.isfinite(low).all():
+                return low.copy(), values.is_valid().to_numpy(zero_copy_only=False)
+    plain = pc.match_substring_regex(text, _PLAIN)
+    if style.decimal != POINT:
+        # Where a point may group digits, only whole numbers are plain.
+        plain = pc.and_(plain, pc.invert(pc.match_substring(text, ".")))
+    values = pc.cast(pc.if_else(plain, text, nothing), pa.float64())
+    return pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False).copy(), plain.to_numpy(zero_copy_only=False)
 
-    Arrow's own reading of a decimal is the cheapest test there is; what it takes beyond plain decimals is left out.
-    """
-    try:
-        values = pc.cast(pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text), pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    finite = pc.all(pc.is_finite(values)).as_py()
-    return values if finite is not False else None
+
+def may_hold(text: pa.Array, character: str) -> bool:
+    """Whether some cell of a text column may hold an ASCII character: one look at all of its bytes."""
+    held = text.buffers()[2]
+    return held is not None and bool((np.frombuffer(held, np.uint8) == ord(character)).any())
 
 
 def _bulk_factor(field: Field, style: Style) -> Fraction | None:

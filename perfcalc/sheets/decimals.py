@@ -10,18 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from perfcalc.fields import FIELDS
-from perfcalc.sheets.cells import as_text
+from perfcalc.sheets.cells import as_text, may_hold
 from perfcalc.sheets.headers import read_heading
 from perfcalc.sheets.numerals import COMMA, COMMA_EVIDENCE, EITHER, POINT, POINT_EVIDENCE
 
 #: Where the marks of a sheet travel: in the metadata of its Arrow schema.
 KEY = b"perfcalc.decimals"
-
-
-def _may_hold_comma(text: pa.Array) -> bool:
-    """Whether a cell has a comma, or points that group digits, as beside a decimal comma."""
-    commas, points = pc.match_substring(text, ","), pc.greater(pc.count_substring(text, "."), 1)
-    return bool(pc.any(pc.or_(commas, points)).as_py())
 
 
 @dataclass
@@ -33,11 +27,16 @@ class Evidence:
 
     def add(self, text: pa.Array) -> None:
         """Look at more cells."""
-        # A plain search first: most columns hold no comma at all.
-        if not self.comma and _may_hold_comma(text):
+        commas, points = may_hold(text, ","), may_hold(text, ".")
+        if not self.comma and (commas or (points and _has_two(text, "."))):
             self.comma = bool(pc.any(pc.match_substring_regex(text, COMMA_EVIDENCE)).as_py())
-        if not self.point:
+        if not self.point and (points or (commas and _has_two(text, ","))):
             self.point = bool(pc.any(pc.match_substring_regex(text, POINT_EVIDENCE)).as_py())
+
+
+def _has_two(text: pa.Array, mark: str) -> bool:
+    """Whether one cell has two of a mark: then it groups thousands, and the other mark is the decimal one."""
+    return (pc.max(pc.count_substring(text, mark)).as_py() or 0) > 1
 
 
 @dataclass
@@ -74,6 +73,10 @@ def _is_number(name: str) -> bool:
     """Whether a heading promises numbers: those of a title or a note say nothing about other columns."""
     heading = read_heading(name)
     return heading.style.unit is not None or any(FIELDS[field].type == "number" for field in heading.fields)
+
+
+def _may_hold_comma(text: pa.Array) -> bool:
+    return (may_hold(text, ",") and bool(pc.any(pc.match_substring(text, ",")).as_py())) or _has_two(text, ".")
 
 
 def any_comma(batches: Iterable[pa.RecordBatch]) -> bool:

@@ -86,9 +86,9 @@ def verdict_columns(
 
 def _decode(masks: Indices, text_of: Callable[[int], str]) -> pa.Array:
     """One text for each distinct mask; null where it is empty."""
-    distinct, codes = np.unique(masks, return_inverse=True)
-    words = [text_of(int(mask)) or None for mask in distinct]
-    return pa.array(words, pa.string()).take(pa.array(codes))
+    encoded = pa.array(masks).dictionary_encode()
+    words = [text_of(mask) or None for mask in encoded.dictionary.to_pylist()]
+    return pa.array(words, pa.string()).take(encoded.indices)
 
 
 def entries_of(book: Book, met: int, still_open: int, controlled: bool) -> list[str]:
@@ -149,31 +149,35 @@ def _entries(book: Book, judgement: Judgement) -> pa.Array:
 
 def _needs(book: Book, judgement: Judgement, facts: Facts, kinds: Indices, turning: Mapping[str, Flags]) -> pa.Array:
     undecided = judgement.verdict == OPEN
+    if not undecided.any():
+        return pa.nulls(facts.size, pa.string())
     # A paragraph whose numbers were not read: no field settles it, only the law's text.
     unread = {r: f"law:{rule.paragraph}" for r, rule in enumerate(book.rules) if rule.unread}
     names = [*FIELDS, *unread.values(), *(f"reading:{change}" for change in turning)]
-    masks = np.zeros((len(names), facts.size), dtype=bool)
+    masks: dict[str, Flags] = {}
+
+    def add(name: str, rows: Flags) -> None:
+        masks[name] = masks[name] | rows if name in masks else rows
+
     for m, metric in enumerate(book.metrics):
         asked = (judgement.needs >> m & 1).astype(bool)
         if asked.any():
             for field in needed_fields(metric):
-                masks[names.index(field)] |= asked & facts.is_unsettled(field)
-    masks[names.index("part_of")] |= (judgement.needs >> NEEDS_PARTS & 1).astype(bool)
+                add(field, asked & facts.is_unsettled(field))
+    add("part_of", (judgement.needs >> NEEDS_PARTS & 1).astype(bool))
     for r, name in unread.items():
         if book.counting >> r & 1:
-            masks[names.index(name)] |= (judgement.needs >> NEEDS_LAW & judgement.open >> r & 1).astype(bool)
-    masks[names.index("kind")] |= undecided & (kinds < 0)
+            add(name, (judgement.needs >> NEEDS_LAW & judgement.open >> r & 1).astype(bool))
+    add("kind", undecided & (kinds < 0))
     for change, turned in turning.items():
-        masks[names.index(f"reading:{change}")] |= turned & undecided
-    if not masks.any():
+        add(f"reading:{change}", turned & undecided)
+    used = [name for name in names if name in masks and masks[name].any()]
+    if not used:
         return pa.nulls(facts.size, pa.string())
-    used = np.flatnonzero(masks.any(axis=1))
     packed = np.zeros(facts.size, dtype=np.int64)
-    for bit, position in enumerate(used):
-        packed |= masks[position].astype(np.int64) << bit
-    return _decode(
-        packed, lambda mask: SEPARATOR.join(names[position] for bit, position in enumerate(used) if mask >> bit & 1)
-    )
+    for bit, name in enumerate(used):
+        packed |= masks[name].astype(np.int64) << bit
+    return _decode(packed, lambda mask: SEPARATOR.join(name for bit, name in enumerate(used) if mask >> bit & 1))
 
 
 def _review(

@@ -65,7 +65,7 @@ def any_near(low: Numbers, high: Numbers, first: float, last: float) -> int:
 
 @kernel
 def any_box(
-    program: Program, first: int, last: int, relaxed: bool, states: States, start: int, box: States, best: States
+    program: Program, first: int, last: int, relaxed: int, states: States, start: int, box: States, best: States
 ) -> None:
     """State of "any of the boxes from `first` up to `last`" for the block of items that begins at `start`.
 
@@ -132,18 +132,20 @@ def decide(
         block_met, block_open, block_verdict = met[start:stop], still_open[start:stop], verdict[start:stop]
         block_needs = needs[start:stop]
         present = 0
+        any_asked = 0
         for i in range(rows):
             block_met[i] = 0
             block_open[i] = 0
             block_needs[i] = 0
             block_verdict[i] = 0
             present |= of_kinds[i]
+            any_asked |= of_asked[i]
         box, state, relaxed = scratch[-1, :rows], scratch[-2, :rows], scratch[-3, :rows]
         for e in range(program.first_excluding.shape[0] - 1):
             first, last = program.first_excluding[e], program.first_excluding[e + 1]
-            any_box(program, first, last, False, states, start, box, scratch[e, :rows])
+            any_box(program, first, last, 0, states, start, box, scratch[e, :rows])
         for r in range(program.kinds.shape[0]):
-            if not program.kinds[r] & present:
+            if program.kinds[r] & present == 0 or any_asked >> r & 1 == 0:
                 continue
             first, last = program.first_box[r], program.first_box[r + 1]
             if program.contains[r]:
@@ -151,13 +153,16 @@ def decide(
                     sure = 2 if contained_met[start + i] & program.contains[r] else 0
                     state[i] = max(sure, 1 if contained_open[start + i] & program.contains[r] else 0)
             elif program.unread[r]:
-                state[:] = 1
+                for i in range(rows):
+                    state[i] = 1
             else:
-                any_box(program, first, last, False, states, start, box, state)
+                any_box(program, first, last, 0, states, start, box, state)
             if program.is_relaxable[r]:
-                any_box(program, first, last, True, states, start, box, relaxed)
+                any_box(program, first, last, 1, states, start, box, relaxed)
             else:
-                relaxed[:] = state
+                # Not a slice: the compiler spends seconds on the error message of a slice that does not fit.
+                for i in range(rows):
+                    relaxed[i] = state[i]
             if program.exclusion[r] >= 0:
                 excluded = scratch[program.exclusion[r], :rows]
                 for i in range(rows):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,7 @@ class Judgement:
 Exactly = Callable[[Indices], tuple[Facts, Indices, Indices]]
 
 
-def judge(book: Book, facts: Facts, kinds: Indices, exactly: Exactly) -> Judgement:
+def judge(book: Book, facts: Facts, kinds: Indices, exactly: Exactly, margins: bool = True) -> Judgement:
     """Judge a batch of items by a book.
 
     Parameters
@@ -50,24 +50,37 @@ def judge(book: Book, facts: Facts, kinds: Indices, exactly: Exactly) -> Judgeme
         Code of each item's kind, -1 if unknown.
     exactly
         Called with the rows that lie within rounding of a limit.
+    margins
+        Measure the distance to the line too; what stands beside a book has no use for it.
     """
-    judgement, near = _judge(book, facts, kinds)
+    judgement, near = _judge(book, facts, kinds, margins)
     rows = np.flatnonzero(near)
     if rows.size:
         exact_facts, exact_kinds, exact_rows = exactly(rows)
-        again, _ = _judge(book, exact_facts, exact_kinds)
+        again, _ = _judge(book, exact_facts, exact_kinds, margins)
         judgement.put(exact_rows, again)
     return judgement
 
 
-def _judge(book: Book, facts: Facts, kinds: Indices) -> tuple[Judgement, Flags]:
+def judge_all(books: Sequence[Book], facts: Facts, kinds: Indices, exactly: Exactly) -> list[Judgement]:
+    """Judge a batch by several books, see `judge`; books with equal rules are judged once and share a judgement."""
+    first: list[Book] = []
+    judged: list[Judgement] = []
+    for book in books:
+        known = next((j for other, j in zip(first, judged, strict=True) if other.rules == book.rules), None)
+        first.append(book)
+        judged.append(known or judge(book, facts, kinds, exactly))
+    return judged
+
+
+def _judge(book: Book, facts: Facts, kinds: Indices, margins: bool) -> tuple[Judgement, Flags]:
     asked = asked_mask(book, facts, kinds)
     links = facts.links
     computers = kinds == COMPUTER
     contained = (np.zeros(facts.size, np.int64), np.zeros(facts.size, np.int64))
     if computers.any() and book.program.contains.any():
         contained = _contained(book, facts, kinds, asked)
-    judgement, near = _decide(book, facts, kinds, asked, contained)
+    judgement, near = _decide(book, facts, kinds, asked, contained, margins)
     if links is not None:
         if computers.any():
             _margin_of_parts(judgement, links, computers)
@@ -76,7 +89,13 @@ def _judge(book: Book, facts: Facts, kinds: Indices) -> tuple[Judgement, Flags]:
 
 
 def _decide(
-    book: Book, facts: Facts, kinds: Indices, asked: Indices, contained: tuple[Indices, Indices], limits: bool = False
+    book: Book,
+    facts: Facts,
+    kinds: Indices,
+    asked: Indices,
+    contained: tuple[Indices, Indices],
+    margins: bool,
+    limits: bool = False,
 ) -> tuple[Judgement, Flags]:
     """Run the kernels. With `limits`, paragraphs are judged by their limits alone, whatever is met elsewhere."""
     size = facts.size
@@ -84,7 +103,8 @@ def _decide(
     if limits:
         program = program._replace(unless=np.zeros_like(program.unless))
     kind_bits = np.where(kinds >= 0, 1 << np.maximum(kinds, 0), 0)
-    states, near = _states(book, facts, program, kind_bits)
+    tested = _tested(program, kind_bits, asked)
+    states, near = _states(book, facts, program, kind_bits, tested)
     met, still_open, needs = (np.empty(size, np.int64) for _ in range(3))
     judgement = Judgement(np.empty(size, np.uint8), met, still_open, needs, np.full(size, np.nan))
     verdict, excluding = judgement.verdict, program.first_excluding.size - 1
@@ -104,10 +124,10 @@ def _decide(
         verdict,
         needs,
     )
-    if not limits:
+    if margins and not limits:
         number = object if facts.exact else np.float64
         scratch_numbers: Numbers = np.empty((excluding + 3, BLOCK), dtype=number)
-        inside, outside = _distances(book, facts, program, verdict)
+        inside, outside = _distances(book, facts, program, verdict, tested)
         run(
             measure,
             facts.exact,
@@ -123,7 +143,20 @@ def _decide(
     return judgement, near
 
 
-def _states(book: Book, facts: Facts, program: Program, kind_bits: Indices) -> tuple[States, Flags]:
+def _tested(program: Program, kind_bits: Indices, asked: Indices) -> set[int]:
+    """The conditions of the paragraphs that are asked of any item of the batch: the others need no work."""
+    kinds, rules = (int(np.bitwise_or.reduce(mask)) if mask.size else 0 for mask in (kind_bits, asked))
+    boxes: set[int] = set()
+    for r, kind in enumerate(program.kinds):
+        if rules >> r & 1 and kinds & kind:
+            boxes.update(range(program.first_box[r], program.first_box[r + 1]))
+            e = program.exclusion[r]
+            if e >= 0:
+                boxes.update(range(program.first_excluding[e], program.first_excluding[e + 1]))
+    return {int(program.condition[use]) for b in boxes for use in range(program.first_use[b], program.first_use[b + 1])}
+
+
+def _states(book: Book, facts: Facts, program: Program, kind_bits: Indices, tested: set[int]) -> tuple[States, Flags]:
     """State of every condition for every item, and which items lie within rounding of a limit."""
     states = np.zeros((program.metric.size, facts.size), np.uint8)
     near = np.zeros(facts.size, dtype=bool)
@@ -132,7 +165,8 @@ def _states(book: Book, facts: Facts, program: Program, kind_bits: Indices) -> t
         if not program.condition_kinds[c] & present:
             continue
         low, high = facts.interval(book.metrics[m])
-        run(condition_states, facts.exact, low, high, int(operator), limit, states[c])
+        if c in tested:
+            run(condition_states, facts.exact, low, high, int(operator), limit, states[c])
         if not facts.exact and operator != EQUAL and is_rounded(book.metrics[m]):
             # Below a limit of one the distance is absolute: an error found as 1 - fidelity carries the rounding of a
             # number near one, however small the error and its limit are.
@@ -143,7 +177,9 @@ def _states(book: Book, facts: Facts, program: Program, kind_bits: Indices) -> t
     return states, near
 
 
-def _distances(book: Book, facts: Facts, program: Program, verdict: States) -> tuple[Numbers, Numbers]:
+def _distances(
+    book: Book, facts: Facts, program: Program, verdict: States, tested: set[int]
+) -> tuple[Numbers, Numbers]:
     """Distance of every item to every condition, as a test of a paragraph and as an exclusion from it."""
     shape, number = (program.metric.size, facts.size), object if facts.exact else np.float64
     inside: Numbers = np.empty(shape, dtype=number)
@@ -159,6 +195,11 @@ def _distances(book: Book, facts: Facts, program: Program, verdict: States) -> t
     excluding = {int(c) for c in program.condition[uses_of_exclusions:]}
     for wanted, hopeful, result in ((counted, free, inside), (excluding, 1 - free, outside)):
         for c in wanted:
+            if c not in tested:
+                if facts.exact:
+                    # Plain Python passes over these too, and needs numbers there.
+                    result[c] = -np.inf
+                continue
             limit = program.limit[c]
             low, high = facts.interval(book.metrics[program.metric[c]])
             operator, scale = int(program.operator[c]), limit or limit + 1
@@ -200,7 +241,7 @@ def _contained(book: Book, facts: Facts, kinds: Indices, asked: Indices) -> tupl
     wanted = int(np.bitwise_or.reduce(book.program.contains))
     bare = kinds == COMPUTER
     if facts.links is not None:
-        of_parts, _ = _decide(book, facts, kinds, asked, (met, still_open), limits=True)
+        of_parts, _ = _decide(book, facts, kinds, asked, (met, still_open), margins=False, limits=True)
         for part in np.flatnonzero(facts.links.board >= 0):
             board = facts.links.board[part]
             bare[board] = False

@@ -36,7 +36,7 @@ def distances(
 
 @kernel
 def worst_and_best(
-    program: Program, first: int, last: int, excluding: bool, distance: Numbers, box: Numbers, best: Numbers
+    program: Program, first: int, last: int, excluding: int, distance: Numbers, box: Numbers, best: Numbers
 ) -> None:
     """Of each box its worst condition, of all boxes the best; of an exclusion the other way round.
 
@@ -79,14 +79,21 @@ def measure(
         box, of_rule, best = scratch[-1, :rows], scratch[-2, :rows], scratch[-3, :rows]
         for e in range(program.first_excluding.shape[0] - 1):
             first, last = program.first_excluding[e], program.first_excluding[e + 1]
-            worst_and_best(program, first, last, True, distance_of_excluding[:, start:stop], box, scratch[e, :rows])
+            worst_and_best(program, first, last, 1, distance_of_excluding[:, start:stop], box, scratch[e, :rows])
         best[:] = -np.inf
+        present = 0
+        any_asked = 0
+        for i in range(rows):
+            present |= of_kinds[i]
+            any_asked |= of_asked[i]
         for r in range(program.kinds.shape[0]):
             # A mirror is as far from the line as what it mirrors.
             if not program.counts[r] or program.unread[r] or program.contains[r] or program.meets[r]:
                 continue
+            if program.kinds[r] & present == 0 or any_asked >> r & 1 == 0:
+                continue
             worst_and_best(
-                program, program.first_box[r], program.first_box[r + 1], False, distance[:, start:stop], box, of_rule
+                program, program.first_box[r], program.first_box[r + 1], 0, distance[:, start:stop], box, of_rule
             )
             if program.exclusion[r] >= 0:
                 excluding = scratch[program.exclusion[r], :rows]

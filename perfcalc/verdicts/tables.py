@@ -76,6 +76,11 @@ class Book:
     exact_program: Program
     beside: Book | None = None
 
+    def is_alike(self, other: Book) -> bool:
+        """Whether both say the same of every item, as the members of a union do that only include its list."""
+        beside, others = (book.beside.rules if book.beside is not None else None for book in (self, other))
+        return self.rules == other.rules and beside == others
+
     def mask(self, paragraphs: Sequence[str]) -> int:
         """The bits of some paragraphs."""
         return sum(1 << r for r, rule in enumerate(self.rules) if rule.paragraph in paragraphs)

@@ -1,0 +1,113 @@
+"""From file to file: a sheet scored with every column of a book beside Polars' bare copy of the same file.
+
+The copy reads and writes and computes nothing, so it is the limit that a scoring run can come near to.
+``PERFCALC_BENCH_ROWS`` says how many items; each scoring run notes its ratio to the copy in the same run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+
+from perfcalc.line import make_plan, score_sheet
+from perfcalc.sheets.read import open_sheet
+
+ROWS = int(os.environ.get("PERFCALC_BENCH_ROWS", "1000000"))
+DAY = date(2026, 11, 23)
+ENDINGS = ("csv", "parquet")
+ROUNDS = 5
+
+
+def items(rows: int) -> pa.Table:
+    """Chips with the columns that a catalogue has: rates in steps of each other, some cells blank."""
+    draw = np.random.default_rng(6)
+    half = np.round(np.exp(draw.normal(4.5, 1.5, rows)), 1)
+    area = np.round(draw.uniform(50, 900, rows), 1)
+    return pa.table(
+        {
+            "id": [str(row) for row in range(rows)],
+            "name": [f"part-{row}" for row in range(rows)],
+            "datacenter": pa.array(np.where(draw.random(rows) < 0.5, "yes", "no")),
+            "fp32_tflops": np.round(half / 4, 2),
+            "fp16_tflops": half,
+            "fp8_tflops": pa.array(half * 2, mask=draw.random(rows) < 0.6),
+            "int8_tops": half * 2,
+            "die_area_mm2": pa.array(area, mask=draw.random(rows) < 0.2),
+            "memory_bandwidth_gb_s": draw.integers(100, 5000, rows),
+            "interconnect_gb_s": draw.integers(0, 2000, rows),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def sheets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("line")
+    files = {ending: folder / f"items.{ending}" for ending in ENDINGS}
+    table = items(ROWS)
+    pa_csv.write_csv(table, files["csv"])
+    pq.write_table(table, files["parquet"])
+    return files
+
+
+def score(sheet: Path, out: Path, jurisdictions: tuple[str, ...] = ("us",)) -> int:
+    """Score a file into a Parquet file."""
+    opened = open_sheet(sheet)
+    plan = make_plan(opened.schema.names, str(sheet), DAY, jurisdictions)
+    return score_sheet(opened, plan, out)[0].rows
+
+
+def copy(sheet: Path, out: Path) -> None:
+    """What Polars takes to read the file and to write it as Parquet."""
+    scan = pl.scan_csv if sheet.suffix == ".csv" else pl.scan_parquet
+    scan(sheet).sink_parquet(out)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Median of some runs."""
+    taken = []
+    for _ in range(ROUNDS):
+        start = perf_counter()
+        work()
+        taken.append(perf_counter() - start)
+    return median(taken)
+
+
+def test_every_row_arrives(sheets: dict[str, Path], tmp_path: Path) -> None:
+    """Both sheets are the same items, so both runs say the same of them, row by row."""
+    found = []
+    for ending in ENDINGS:
+        out = tmp_path / f"{ending}.parquet"
+        assert score(sheets[ending], out) == ROWS
+        found.append(pq.read_table(out, columns=["us_verdict", "us_entries", "us_needs", "us_margin", "tpp"]))
+    assert found[0].equals(found[1])
+
+
+@pytest.mark.benchmark(group="line")
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("jurisdictions", [("us",), ("all",)], ids=["us", "all"])
+def test_score(benchmark, sheets, tmp_path, ending, jurisdictions):
+    """Score to Parquet, machine code ready; the ratio is to the copy."""
+    sheet, out = sheets[ending], tmp_path / "scored.parquet"
+    rounds = ROUNDS if jurisdictions == ("us",) else 1
+    benchmark.pedantic(score, (sheet, out, jurisdictions), rounds=rounds, warmup_rounds=1)
+    bare = seconds(lambda: copy(sheet, tmp_path / "copied.parquet"))
+    benchmark.extra_info |= {"rows": ROWS, "ratio_to_bare_copy": benchmark.stats.stats.median / bare}
+
+
+@pytest.mark.benchmark(group="line")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_bare_copy(benchmark, sheets, tmp_path, ending):
+    """Polars' copy of the same file."""
+    benchmark.extra_info["rows"] = ROWS
+    benchmark.pedantic(copy, (sheets[ending], tmp_path / "copied.parquet"), rounds=ROUNDS, warmup_rounds=1)
