@@ -14,10 +14,10 @@ from perfcalc.answers.explain import Explanation, explain_row, find_row
 from perfcalc.errors import InputError
 from perfcalc.fields import KINDS, SHEET_FIELDS
 from perfcalc.frames import Frame, is_pandas, to_arrow
-from perfcalc.line import Plan, make_plan, parse_day
+from perfcalc.line import parse_day
 from perfcalc.line import run as run_line
-from perfcalc.metrics.readings import DEFAULT, Readings
-from perfcalc.metrics.readings import parse as parse_readings
+from perfcalc.plans import plan_for
+from perfcalc.questions import headroom, headroom_design
 from perfcalc.rulebook.book import Law, RuleBook
 from perfcalc.rulebook.overlay import Overlays, overlaid
 from perfcalc.sheets.decimals import decimal_marks
@@ -29,6 +29,22 @@ if TYPE_CHECKING:
 
     from perfcalc.answers.changes import Changes
     from perfcalc.answers.coverage import Coverage
+
+__all__ = [
+    "Frame",
+    "changes",
+    "coverage",
+    "explain",
+    "headroom",
+    "headroom_design",
+    "origin",
+    "plan_for",
+    "read",
+    "score",
+    "template",
+    "template_columns",
+    "to_arrow",
+]
 
 
 def read(path: str | Path | Sequence[str | Path]) -> pd.DataFrame:
@@ -209,43 +225,6 @@ def template_columns(kind: str) -> list[str]:
     if kind not in KINDS:
         raise InputError(f"{kind!r} is not a kind of item", f"choose from {', '.join(KINDS)}")
     return [field.name for field in SHEET_FIELDS if kind in field.kinds]
-
-
-def plan_for(
-    columns: Sequence[str],
-    where: str,
-    as_of: str | date | None,
-    jurisdictions: Sequence[str],
-    readings: str | Mapping[str, str] = "",
-    destination: str | None = None,
-    end_user_hq: str | None = None,
-    law: Law = "enforced",
-    rules: Overlays = (),
-    mapping: Mapping[str, Any] | None = None,
-) -> Plan:
-    """A plan from options as people write them."""
-    try:
-        widen = readings == "all"
-        if isinstance(readings, Mapping):
-            chosen = Readings(**readings)
-        else:
-            chosen = DEFAULT if widen else parse_readings(readings)
-    except (TypeError, ValueError) as error:
-        raise InputError(str(error), "see `perfcalc readings`") from error
-    book = overlaid(rules)
-    return make_plan(
-        columns,
-        where,
-        parse_day(as_of),
-        tuple(jurisdictions),
-        chosen,
-        widen=widen,
-        destination=destination,
-        end_user_hq=end_user_hq,
-        law=law,
-        rules=book,
-        mapping=mapping,
-    )
 
 
 def _mapping(said: Mapping[str, str] | str | Path | None) -> Mapping[str, Any] | None:

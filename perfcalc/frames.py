@@ -53,4 +53,5 @@ def to_arrow(frame: Frame) -> pa.Table:
 
 
 def is_pandas(frame: Frame) -> bool:
+    """Whether a frame is a pandas frame; pandas is not imported for it."""
     return any(base.__module__.split(".")[0] == "pandas" for base in type(frame).__mro__)
