@@ -11,13 +11,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perfcalc.api import changes, coverage, explain, headroom, headroom_design, origin, read, score, template
+    from perfcalc.api import (
+        changes,
+        check,
+        coverage,
+        explain,
+        headroom,
+        headroom_design,
+        origin,
+        read,
+        score,
+        template,
+    )
     from perfcalc.errors import InputError
 
 __version__ = "0.1.0"
 __all__ = [
     "InputError",
     "changes",
+    "check",
     "coverage",
     "explain",
     "headroom",

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perfcalc.errors import InputError
 from perfcalc.frames import Frame, to_arrow
 from perfcalc.plans import plan_for
 from perfcalc.rulebook.book import Law
 from perfcalc.rulebook.overlay import Overlays
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perfcalc.answers.check import Check
     from perfcalc.answers.headroom import Design, Headroom
 
 
@@ -96,3 +101,91 @@ def headroom_design(
         for overlays in ([(), rules] if rules else [()])
     ]
     return designs(table, plans, design)
+
+
+def check(
+    frame: Frame,
+    expected: str | Path,
+    *,
+    tolerances: Sequence[str] | Mapping[str, float] = (),
+    update: bool = False,
+    reason: str = "",
+    as_of: str | date | None = None,
+    jurisdictions: Sequence[str] = ("us",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+) -> Check:
+    """Compare a sheet's results with a golden file: drift, missing and extra items.
+
+    Parameters
+    ----------
+    expected
+        A CSV with ``id`` or ``name`` and any result columns, which also say the jurisdictions. A column ``as_of`` may
+        give each row its day; without it `as_of` is the day.
+    tolerances
+        Relative, of numbers: ``("tpp=0.1%",)`` or ``{"tpp": 0.001}``; else 1e-9. Words are compared exactly.
+    update, reason
+        Rewrite the golden file to what was found; rows that changed carry the reason in a column ``reason``. A file that
+        is absent is made, for `jurisdictions`.
+
+    Raises
+    ------
+    InputError
+        The golden file cannot be read or expects what is no result, or an update has no reason.
+    """
+    import pyarrow as pa
+
+    from perfcalc.answers.check import (
+        BESIDE,
+        KEYS,
+        Check,
+        check_rows,
+        new_golden,
+        parse_tolerances,
+        read_golden,
+        write_golden,
+    )
+    from perfcalc.line import parse_day, run
+    from perfcalc.rulebook.overlay import overlaid
+    from perfcalc.sheets.read import BATCH_ROWS
+
+    table, path = to_arrow(frame), Path(expected)
+    if update and not reason.strip():
+        raise InputError("an update needs a reason", 'add --reason "why the results are other ones now"')
+    book, today = overlaid(rules), parse_day(as_of)
+
+    def scored(day: str | None, places: Sequence[str]) -> pa.Table:
+        plan = plan_for(
+            table.schema.names, "the frame", day or today, tuple(places) or ("us",), readings, law=law, rules=rules
+        )
+        batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+        found = pa.Table.from_batches(run(batches, plan))
+        for key in ("id", "name"):
+            heading = plan.columns.get(key, key)
+            if key not in found.column_names and heading in found.column_names:
+                found = found.append_column(key, found.column(heading))
+        return found
+
+    if update and not path.exists():
+        if table.num_rows == 0:
+            raise InputError("the sheet has no rows", "give it one")
+        rows = new_golden(scored(None, jurisdictions), jurisdictions, today)
+        write_golden(path, rows, range(len(rows)), reason)
+        return Check(
+            str(path),
+            [name for name in rows[0] if name not in (*KEYS, *BESIDE)],
+            {},
+            [],
+            list(book.overlays),
+            updated=True,
+        )
+    chosen = parse_tolerances(tolerances)
+    golden = read_golden(path)
+    columns, items, fresh = check_rows(golden, scored, book.jurisdictions, chosen, today.isoformat())
+    answer = Check(str(path), columns, chosen, items, list(book.overlays))
+    if update and answer.drifted:
+        kept = [item for item in items if item.outcome != "missing"]
+        write_golden(path, fresh, (k for k, item in enumerate(kept) if item.outcome != "same"), reason)
+        answer.updated = True
+    return answer

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from perfcalc.cli.app import console, json_option, law_options, main, split
+from perfcalc.cli.app import DONE, DONE_BUT, console, json_option, law_options, main, split
 from perfcalc.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,6 +87,68 @@ def headroom(
         return
     for part in headroom_parts(answer) if isinstance(answer, Headroom) else design_parts(answer):
         console().print(part)
+
+
+@main.command()
+@click.argument("sheet", type=click.Path(path_type=Path))
+@click.option(
+    "--expected",
+    required=True,
+    metavar="GOLDEN.csv",
+    type=click.Path(path_type=Path),
+    help="name or id, any result columns, and perhaps as_of: the day of a row.",
+)
+@click.option(
+    "--tolerance", "tolerances", multiple=True, metavar="COLUMN=0.1%", help="Relative, of numbers. Default: 1e-9."
+)
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE.xml", help="Also write JUnit XML.")
+@click.option("--update", is_flag=True, help="Rewrite the golden file; needs a reason.")
+@click.option("--reason", default="", metavar="WHY", help="Why; kept in the column `reason` of the rows that change.")
+@law_options
+@json_option
+def check(
+    sheet: Path,
+    expected: Path,
+    tolerances: tuple[str, ...],
+    junit: Path | None,
+    update: bool,
+    reason: str,
+    as_of: str | None,
+    jurisdiction: str,
+    readings: str,
+    overlays: tuple[str, ...],
+    law: Law,
+    as_json: bool,
+) -> None:
+    """A catalogue's regression test: exit 1 if any result drifts from what is expected, or an item is missing or extra.
+
+    The golden file's columns say the jurisdictions; --jurisdiction is for a golden file that --update makes anew.
+    """
+    from perfcalc.answers.check import check_parts
+    from perfcalc.api import check as check_frame
+    from perfcalc.files import whole_files
+
+    answer = check_frame(
+        _table(sheet),
+        expected,
+        tolerances=tolerances,
+        update=update,
+        reason=reason,
+        as_of=as_of,
+        jurisdictions=split(jurisdiction),
+        rules=overlays,
+        readings=readings,
+        law=law,
+    )
+    if junit is not None:
+        with whole_files(junit) as (draft,):
+            draft.write_text(answer.junit(), "utf-8")
+    if as_json:
+        click.echo(json.dumps(answer.to_dict(), indent=2))
+    else:
+        for part in check_parts(answer):
+            console().print(part)
+    sys.exit(DONE_BUT if answer.drifted and not answer.updated else DONE)
 
 
 def _table(sheet: Path) -> pa.Table:
