@@ -11,11 +11,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perfcalc.api import changes, coverage, explain, origin, read, score, template
+    from perfcalc.api import (
+        changes,
+        check,
+        coverage,
+        explain,
+        headroom,
+        headroom_design,
+        origin,
+        read,
+        score,
+        template,
+    )
     from perfcalc.errors import InputError
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "changes", "coverage", "explain", "origin", "read", "score", "template"]
+__all__ = [
+    "InputError",
+    "changes",
+    "check",
+    "coverage",
+    "explain",
+    "headroom",
+    "headroom_design",
+    "origin",
+    "read",
+    "score",
+    "template",
+]
 
 
 def __getattr__(name: str) -> Any:

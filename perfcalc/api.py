@@ -13,14 +13,14 @@ import pyarrow as pa
 from perfcalc.answers.explain import Explanation, explain_row, find_row
 from perfcalc.errors import InputError
 from perfcalc.fields import KINDS, SHEET_FIELDS
-from perfcalc.line import Plan, make_plan, parse_day
+from perfcalc.frames import Frame, is_pandas, to_arrow
+from perfcalc.line import parse_day
 from perfcalc.line import run as run_line
-from perfcalc.metrics.readings import DEFAULT, Readings
-from perfcalc.metrics.readings import parse as parse_readings
+from perfcalc.plans import plan_for
+from perfcalc.questions import check, headroom, headroom_design
 from perfcalc.rulebook.book import Law, RuleBook
 from perfcalc.rulebook.overlay import Overlays, overlaid
-from perfcalc.sheets.decimals import decimal_marks, study, with_marks
-from perfcalc.sheets.headers import make_unique
+from perfcalc.sheets.decimals import decimal_marks
 from perfcalc.sheets.mapping import load_mapping
 from perfcalc.sheets.read import BATCH_ROWS, open_sheet
 
@@ -30,8 +30,22 @@ if TYPE_CHECKING:
     from perfcalc.answers.changes import Changes
     from perfcalc.answers.coverage import Coverage
 
-#: A pandas frame, or any frame that offers the Arrow C stream (polars, DuckDB, pyarrow).
-Frame = Any
+__all__ = [
+    "Frame",
+    "changes",
+    "check",
+    "coverage",
+    "explain",
+    "headroom",
+    "headroom_design",
+    "origin",
+    "plan_for",
+    "read",
+    "score",
+    "template",
+    "template_columns",
+    "to_arrow",
+]
 
 
 def read(path: str | Path | Sequence[str | Path]) -> pd.DataFrame:
@@ -122,7 +136,7 @@ def score(
     # An empty frame still has result columns.
     batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
     scored = pa.Table.from_batches(run_line(batches, replace(plan, origin=origin)))
-    if not _is_pandas(frame):
+    if not is_pandas(frame):
         return scored
     results = scored.select(range(len(table.schema.names), scored.num_columns)).to_pandas()
     results.index = frame.index
@@ -186,7 +200,7 @@ def origin(frame: Frame) -> Frame:
         raise InputError("the frame has no column 'name'", "call the item's column 'name'")
     batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
     scored = pa.Table.from_batches([origin_batch(batch) for batch in batches])
-    if not _is_pandas(frame):
+    if not is_pandas(frame):
         return scored
     results = scored.select(range(len(table.schema.names), scored.num_columns)).to_pandas()
     results.index = frame.index
@@ -214,89 +228,10 @@ def template_columns(kind: str) -> list[str]:
     return [field.name for field in SHEET_FIELDS if kind in field.kinds]
 
 
-def plan_for(
-    columns: Sequence[str],
-    where: str,
-    as_of: str | date | None,
-    jurisdictions: Sequence[str],
-    readings: str | Mapping[str, str] = "",
-    destination: str | None = None,
-    end_user_hq: str | None = None,
-    law: Law = "enforced",
-    rules: Overlays = (),
-    mapping: Mapping[str, Any] | None = None,
-) -> Plan:
-    """A plan from options as people write them."""
-    try:
-        widen = readings == "all"
-        if isinstance(readings, Mapping):
-            chosen = Readings(**readings)
-        else:
-            chosen = DEFAULT if widen else parse_readings(readings)
-    except (TypeError, ValueError) as error:
-        raise InputError(str(error), "see `perfcalc readings`") from error
-    book = overlaid(rules)
-    return make_plan(
-        columns,
-        where,
-        parse_day(as_of),
-        tuple(jurisdictions),
-        chosen,
-        widen=widen,
-        destination=destination,
-        end_user_hq=end_user_hq,
-        law=law,
-        rules=book,
-        mapping=mapping,
-    )
-
-
-def to_arrow(frame: Frame) -> pa.Table:
-    """Any frame as an Arrow table; a pandas column of mixed types becomes text, a second column of a name is numbered.
-
-    The decimal mark of each text column is decided here, from the whole column, and travels with the table.
-    """
-    marks: dict[str, str] | None = None
-    if _is_pandas(frame):
-        columns = []
-        for position in range(frame.shape[1]):
-            column = frame.iloc[:, position]
-            try:
-                columns.append(pa.Array.from_pandas(column))
-            except (pa.ArrowInvalid, pa.ArrowTypeError):
-                columns.append(
-                    pa.array(
-                        [None if missing else str(cell) for cell, missing in zip(column, column.isna(), strict=True)]
-                    )
-                )
-        table = pa.table(columns, names=make_unique([str(name) for name in frame.columns]))
-        known = frame.attrs.get("decimals")
-        marks = known if isinstance(known, dict) else None
-    elif hasattr(frame, "__arrow_c_stream__"):
-        table = pa.table(frame)
-        # Arrow cannot take rows of string views yet, which polars hands over.
-        plain = [
-            field.with_type(pa.large_string()) if pa.types.is_string_view(field.type) else field
-            for field in table.schema
-        ]
-        table = table.cast(pa.schema(plain, table.schema.metadata))
-        if decimal_marks(table.schema):
-            return table
-    else:
-        raise InputError(f"{type(frame).__name__} is not a frame", "give pandas, polars, DuckDB or pyarrow")
-    if marks is None:
-        marks = study(table.to_batches())
-    return table.replace_schema_metadata(with_marks(table.schema, marks).metadata)
-
-
 def _mapping(said: Mapping[str, str] | str | Path | None) -> Mapping[str, Any] | None:
     if isinstance(said, Mapping):
         return load_mapping(None, [f"{heading}={field}" for heading, field in said.items()])
     return load_mapping(said) if said else None
-
-
-def _is_pandas(frame: Frame) -> bool:
-    return any(base.__module__.split(".")[0] == "pandas" for base in type(frame).__mro__)
 
 
 def changes(

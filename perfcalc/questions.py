@@ -1,0 +1,191 @@
+"""More of the Python API: questions that score a sheet many times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perfcalc.errors import InputError
+from perfcalc.frames import Frame, to_arrow
+from perfcalc.plans import plan_for
+from perfcalc.rulebook.book import Law
+from perfcalc.rulebook.overlay import Overlays
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perfcalc.answers.check import Check
+    from perfcalc.answers.headroom import Design, Headroom
+
+
+def headroom(
+    frame: Frame,
+    *,
+    item: str | None = None,
+    as_of: str | date | None = None,
+    jurisdictions: Sequence[str] = ("us",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+) -> Headroom:
+    """How far each item is from every line: the smallest change of one field the sheet gives that moves its verdict.
+
+    Every condition of the law is solved for the field in fractions, and what the solution does is asked of the engine:
+    the value given moves the verdict, one last digit less does not.
+
+    Parameters
+    ----------
+    item
+        The name or id of one item; all of them by default.
+
+    Raises
+    ------
+    InputError
+        A day, jurisdiction, overlay or item cannot be used.
+    """
+    from perfcalc.answers.headroom import headroom_of
+
+    table = to_arrow(frame)
+    plan = plan_for(table.schema.names, "the frame", as_of, jurisdictions, readings, law=law, rules=rules)
+    return headroom_of(table, plan, item)
+
+
+def headroom_design(
+    *,
+    area: str | float,
+    node: str | None = None,
+    datacenter: str | None = None,
+    memory_bandwidth: str | float | None = None,
+    interconnect: str | float | None = None,
+    as_of: str | date | None = None,
+    jurisdictions: Sequence[str] = ("us",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+) -> Design:
+    """The largest dense rate of each format at which a chip of this area stays `not_controlled`.
+
+    With overlays the answer is given twice: under the law as it is, and under the overlays.
+
+    Parameters
+    ----------
+    area
+        Logic area in mm².
+    node
+        Process node; without it the architecture is not known.
+    datacenter
+        ``yes`` or ``no``; without it both are possible, and the lower ceiling counts.
+    memory_bandwidth, interconnect
+        In GB/s; without them a rule that tests them cannot tell.
+
+    Raises
+    ------
+    InputError
+        A day, jurisdiction or overlay cannot be used.
+    """
+    from perfcalc.answers.headroom import design_table, designs
+
+    said = {
+        "die_area_mm2": area,
+        "process_node": node,
+        "datacenter": datacenter,
+        "memory_bandwidth_gb_s": memory_bandwidth,
+        "interconnect_gb_s": interconnect,
+    }
+    design = {name: str(value) for name, value in said.items() if value is not None}
+    table = to_arrow(design_table(design))
+    plans = [
+        plan_for(table.schema.names, "the design", as_of, jurisdictions, readings, law=law, rules=overlays)
+        for overlays in ([(), rules] if rules else [()])
+    ]
+    return designs(table, plans, design)
+
+
+def check(
+    frame: Frame,
+    expected: str | Path,
+    *,
+    tolerances: Sequence[str] | Mapping[str, float] = (),
+    update: bool = False,
+    reason: str = "",
+    as_of: str | date | None = None,
+    jurisdictions: Sequence[str] = ("us",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+) -> Check:
+    """Compare a sheet's results with a golden file: drift, missing and extra items.
+
+    Parameters
+    ----------
+    expected
+        A CSV with ``id`` or ``name`` and any result columns, which also say the jurisdictions. A column ``as_of`` may
+        give each row its day; without it `as_of` is the day.
+    tolerances
+        Relative, of numbers: ``("tpp=0.1%",)`` or ``{"tpp": 0.001}``; else 1e-9. Words are compared exactly.
+    update, reason
+        Rewrite the golden file to what was found; rows that changed carry the reason in a column ``reason``. A file that
+        is absent is made, for `jurisdictions`.
+
+    Raises
+    ------
+    InputError
+        The golden file cannot be read or expects what is no result, or an update has no reason.
+    """
+    import pyarrow as pa
+
+    from perfcalc.answers.check import (
+        BESIDE,
+        KEYS,
+        Check,
+        check_rows,
+        new_golden,
+        parse_tolerances,
+        read_golden,
+        write_golden,
+    )
+    from perfcalc.line import parse_day, run
+    from perfcalc.rulebook.overlay import overlaid
+    from perfcalc.sheets.read import BATCH_ROWS
+
+    table, path = to_arrow(frame), Path(expected)
+    if update and not reason.strip():
+        raise InputError("an update needs a reason", 'add --reason "why the results are other ones now"')
+    book, today = overlaid(rules), parse_day(as_of)
+
+    def scored(day: str | None, places: Sequence[str]) -> pa.Table:
+        plan = plan_for(
+            table.schema.names, "the frame", day or today, tuple(places) or ("us",), readings, law=law, rules=rules
+        )
+        batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+        found = pa.Table.from_batches(run(batches, plan))
+        for key in ("id", "name"):
+            heading = plan.columns.get(key, key)
+            if key not in found.column_names and heading in found.column_names:
+                found = found.append_column(key, found.column(heading))
+        return found
+
+    if update and not path.exists():
+        if table.num_rows == 0:
+            raise InputError("the sheet has no rows", "give it one")
+        rows = new_golden(scored(None, jurisdictions), jurisdictions, today)
+        write_golden(path, rows, range(len(rows)), reason)
+        return Check(
+            str(path),
+            [name for name in rows[0] if name not in (*KEYS, *BESIDE)],
+            {},
+            [],
+            list(book.overlays),
+            updated=True,
+        )
+    chosen = parse_tolerances(tolerances)
+    golden = read_golden(path)
+    columns, items, fresh = check_rows(golden, scored, book.jurisdictions, chosen, today.isoformat())
+    answer = Check(str(path), columns, chosen, items, list(book.overlays))
+    if update and answer.drifted:
+        kept = [item for item in items if item.outcome != "missing"]
+        write_golden(path, fresh, (k for k, item in enumerate(kept) if item.outcome != "same"), reason)
+        answer.updated = True
+    return answer
