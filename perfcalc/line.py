@@ -29,7 +29,7 @@ from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import recognise, suggest
-from perfcalc.sheets.problems import kind_of_problem
+from perfcalc.sheets.problems import kind_of_problem, problem_column
 from perfcalc.sheets.read import Sheet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
@@ -180,7 +180,7 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
             review = columns.pop(f"{book.jurisdiction}_review")
             columns |= licence_columns(book, table, judgement, beside, plan.destination, plan.end_user_hq, review)
         results |= columns
-    results["problems"] = _problem_column(problems, batch.num_rows)
+    results["problems"] = problem_column(problems, batch.num_rows)
     if plan.origin:
         results |= origin_columns(batch, recognise_origin(batch.schema.names))
     if plan.overlays:
@@ -203,15 +203,6 @@ def _exactly(
         return items.facts, items.kinds, rows
 
     return exactly
-
-
-def _problem_column(problems: Problems, rows: int) -> pa.Array:
-    if not problems:
-        return pa.nulls(rows, pa.string())
-    words: list[str | None] = [None] * rows
-    for row, said in problems.items():
-        words[row] = "; ".join(said)
-    return pa.array(words, pa.string())
 
 
 @dataclass
