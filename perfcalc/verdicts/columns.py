@@ -196,3 +196,14 @@ def _review(
             words[covered & (judgement.verdict == 0)] = "not_applicable"
     words[judgement.verdict == NOT_MODELLED] = "not_modelled"
     return pa.array(words, pa.string())
+
+
+def result_names(jurisdictions: Sequence[str], destination: str | None) -> list[str]:
+    """Every result column, in order."""
+    names: list[str] = []
+    for metric in METRICS:
+        names += [metric, *(["tpp_format"] if metric == "tpp" else []), f"{metric}_low", f"{metric}_high"]
+    for prefix in jurisdictions:
+        names += [f"{prefix}_verdict", f"{prefix}_entries", f"{prefix}_needs", f"{prefix}_margin", f"{prefix}_flags"]
+        names += [f"{prefix}_licence", f"{prefix}_exceptions", f"{prefix}_review"] if destination is not None else []
+    return [*names, "problems"]
