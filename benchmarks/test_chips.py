@@ -46,7 +46,7 @@ def facts_of(data: dict[str, np.ndarray], start: int, stop: int) -> Facts:
 
 
 def with_perfcalc(data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Chunk by chunk in a pool of threads, as `perfcalc.line` does; margins and needs are computed besides."""
+    """Chunk by chunk in a pool of threads, as `perfcalc.line` does."""
     rows = data["datacenter"].size
     answer = {name: np.empty(rows) for name in ("tpp", "low", "high")}
     masks = {"verdict": np.empty(rows, np.uint8), "met": np.empty(rows, np.int64), "open": np.empty(rows, np.int64)}
@@ -55,7 +55,7 @@ def with_perfcalc(data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         stop = min(rows, start + CHUNK)
         facts = facts_of(data, start, stop)
         metrics.compute(facts, (DEFAULT,), NEEDED)
-        judged = judge(US, facts, np.zeros(facts.size, np.int64), None)  # type: ignore[arg-type]  # no row is on a line
+        judged = judge(US, facts, np.zeros(facts.size, np.int64), None, margins=False)  # type: ignore[arg-type]  # no row is on a line
         answer["tpp"][start:stop] = facts.low["tpp"]
         answer["low"][start:stop], answer["high"][start:stop] = facts.interval("performance_density")
         for name, values in masks.items():
