@@ -48,27 +48,28 @@ def test_one_command_each(file, importer, items, tmp_path):
 def test_epoch_s_own_tpp(epoch):
     """Each row with a TPP of theirs is ours, or a difference that the list explains, with these very numbers."""
     listed = {row["name"]: row for row in rows("epoch_differences.csv")}
-    compared, same = 0, 0
+    compared, same, within = 0, 0, 0
     for row in epoch[epoch[THEIRS] != ""].to_dict("records"):
         compared += 1
         theirs, name = float(row[THEIRS]) / 1e12, row["Hardware name"]
-        if row["tpp"] == pytest.approx(theirs, rel=1e-9):
+        low = row["tpp"] if row["tpp"] == row["tpp"] else row["tpp_low"]
+        high = row["tpp"] if row["tpp"] == row["tpp"] else row["tpp_high"]
+        if low == high == pytest.approx(theirs, rel=1e-9):
             same += 1
             assert name not in listed
             continue
         wanted = listed.pop(name)
         assert theirs == pytest.approx(float(wanted["epoch_tpp"]))
-        assert row["tpp"] == pytest.approx(float(wanted["tpp_low"]))
+        assert (low, high) == pytest.approx((float(wanted["tpp_low"]), float(wanted["tpp_high"])))
         assert wanted["reason"]
+        if wanted["kind"] == "lower_bound":
+            assert low == pytest.approx(theirs)
+            assert "half_rate" in row["problems"]
+            within += 1
     assert not listed
-    assert (compared, same) == (160, 156)
-
-
-def test_epoch_s_rates_of_vector_units_are_noticed(epoch):
-    """Cards with matrix units of which the table has vector rates only: the figure stands, with a warning."""
-    problems = epoch.set_index("Hardware name")["problems"]
-    for name in ("NVIDIA RTX A6000", "NVIDIA GeForce RTX 3080", "NVIDIA Titan V", "Intel Data Center GPU Max 1550"):
-        assert "half_rate" in problems[name], name
+    assert compared == 160
+    assert same == 140
+    assert same + within >= 0.95 * compared
 
 
 def test_known_bad_figures_of_epoch_are_noticed(epoch):
