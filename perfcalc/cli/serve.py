@@ -13,7 +13,7 @@ from perfcalc.errors import InputError
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Any other needs a token.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Where it listens.")
 @click.option(
     "--token",
     envvar="PERFCALC_TOKEN",
@@ -27,13 +27,19 @@ from perfcalc.errors import InputError
     metavar="DIR",
     help="Where uploads and results are kept. Default: the user's data folder.",
 )
-@click.option("--keep-days", default=7.0, show_default=True, type=click.FloatRange(min=0.01), help="Then a job is deleted.")
+@click.option(
+    "--keep-days", default=7.0, show_default=True, type=click.FloatRange(min=0.01), help="Then a job is deleted."
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Sheets scored at once. Default: one a processor.")
-@click.option("--max-upload", default=256, show_default=True, type=click.IntRange(1), metavar="MIB", help="Of one file.")
+@click.option(
+    "--max-upload", default=256, show_default=True, type=click.IntRange(1), metavar="MIB", help="Of one file."
+)
 @click.option("--max-rows", default=2_000_000, show_default=True, type=click.IntRange(1), help="Of one sheet.")
 @click.option("--max-columns", default=2_000, show_default=True, type=click.IntRange(1), help="Of one sheet.")
 @click.option("--max-seconds", default=600, show_default=True, type=click.IntRange(1), help="Of one job.")
-@click.option("--max-memory", default=6144, show_default=True, type=click.IntRange(512), metavar="MIB", help="Of one job.")
+@click.option(
+    "--max-memory", default=6144, show_default=True, type=click.IntRange(512), metavar="MIB", help="Of one job."
+)
 @click.option("--max-waiting", default=100, show_default=True, type=click.IntRange(1), help="Jobs in the queue.")
 @click.option("--open", "open_page", is_flag=True, help="Also open the page in the browser.")
 def serve(

@@ -14,7 +14,6 @@ from starlette.background import BackgroundTask
 
 from perfcalc import __version__
 from perfcalc.api import template_columns
-from perfcalc.errors import InputError
 from perfcalc.fields import KINDS
 from perfcalc.web import jobs, rows
 from perfcalc.web.jobs import HouseDep, JobDep, RunDep
@@ -40,7 +39,9 @@ SAID = {
     503: "too much waits",
     507: "the data folder is full",
 }
-router = APIRouter(prefix="/api", responses={code: {"model": Problem, "description": text} for code, text in SAID.items()})
+router = APIRouter(
+    prefix="/api", responses={code: {"model": Problem, "description": text} for code, text in SAID.items()}
+)
 OptionsDep = Annotated[Options, Depends(options_of)]
 RowNumber = Annotated[int, Path(ge=1, le=1 << 40, description="of the sheet, from 1")]
 Sheet = Annotated[UploadFile, File(description="CSV, XLSX, ODS, JSON lines or Parquet, compressed or not")]
@@ -86,10 +87,10 @@ async def score_at_once(
     job = await jobs.take_in(house, file, kept=False)
     try:
         asked = options.model_dump()
-        run = await house.runner.wait(house.runner.submit(job, "score_to_csv", asked), 2 * house.settings.limits.seconds)
-        if run.state != "done":
-            raise InputError(run.what or "it is not ready", run.remedy or "ask again in a minute")
-        said = jobs.summary_of(house, run)
+        run = await house.runner.wait(
+            house.runner.submit(job, "score_to_csv", asked), 2 * house.settings.limits.seconds
+        )
+        said = jobs.summary_of(house, jobs.finished(run))
     except BaseException:
         await house.runner.cancel(job.id)
         house.store.delete(job.id)
@@ -256,5 +257,3 @@ async def changes(
     """Who moves between two days, by which clause, and why."""
     asked = options.model_dump() | {"from_day": from_day or options.as_of, "step": step}
     return await jobs.answer(house, job, "changes", asked)
-
-

@@ -30,7 +30,10 @@ log = logging.getLogger("perfcalc.web")
 
 HERE: Final = Path(__file__).parent
 SWEEP_SECONDS: Final = 600.0
-WORDS: Final = {404: ("there is no such thing here", "check the address; old jobs are deleted"), 405: ("not so", "see /api/openapi.json")}
+WORDS: Final = {
+    404: ("there is no such thing here", "check the address; old jobs are deleted"),
+    405: ("not so", "see /api/openapi.json"),
+}
 
 
 @dataclass

@@ -145,14 +145,18 @@ class Guard:
         if scheme.casefold() == "bearer" and same(given.strip(), self.settings.token):
             return
         if not same(_cookie(headers.get("cookie", "")), self._session):
-            raise RefusedError(401, "this server asks for a token", "send it as 'Authorization: Bearer TOKEN', or sign in")
+            raise RefusedError(
+                401, "this server asks for a token", "send it as 'Authorization: Bearer TOKEN', or sign in"
+            )
 
     def _limited(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         upload = scope["path"].rstrip("/") in UPLOADS
         most = self.settings.limits.upload_bytes + AROUND_THE_FILE if upload else SMALL_BODY
         told = headers.get("content-length", "0")
         shown = f"{self.settings.limits.upload_bytes / (1 << 20):,.4g} MiB" if upload else f"{SMALL_BODY >> 20} MiB"
-        too_large = RefusedError(413, f"the upload is larger than {shown}", "give it in parts, or compress it with gzip")
+        too_large = RefusedError(
+            413, f"the upload is larger than {shown}", "give it in parts, or compress it with gzip"
+        )
         if not told.isdecimal() or len(told) > 18:
             raise RefusedError(400, "the request does not say its length", "send it anew")
         if int(told) > most:

@@ -17,7 +17,7 @@ from perfcalc.rulebook.book import load
 from perfcalc.rulebook.overlay import FOLDER as OVERLAYS
 from perfcalc.rulebook.overlay import read as read_overlay
 from perfcalc.rulebook.overlay import shipped
-from perfcalc.sheets.mapping import load_mapping
+from perfcalc.sheets.mapping import bindings_from, load_mapping
 from perfcalc.web.app import HERE, House
 from perfcalc.web.guard import RefusedError
 from perfcalc.web.options import Options
@@ -84,21 +84,27 @@ async def take_in(house: House, upload: UploadFile | Path, kept: bool = True) ->
     limits = house.settings.limits
     jobs, used = await asyncio.to_thread(house.store.used)
     if jobs >= limits.stored_jobs or used >= limits.stored_bytes:
-        raise RefusedError(507, "the server's data folder is full", "delete jobs that are done with, or try another day")
+        raise RefusedError(
+            507, "the server's data folder is full", "delete jobs that are done with, or try another day"
+        )
     name = upload.name if isinstance(upload, Path) else upload.filename or "sheet.csv"
     job = house.store.add(name, kept)
     place = house.store.sheet(job)
     try:
         size = await asyncio.to_thread(_copy, upload, place)
-        if size == 0:
-            raise InputError(f"{job.name}: the file is empty", "give it a heading line with at least 'name'")
-        if size > limits.upload_bytes:
-            raise RefusedError(413, f"the upload is larger than {limits.upload_bytes >> 20} MiB", "give it in parts")
+        _check_size(job, size, limits.upload_bytes)
     except BaseException:
         house.store.delete(job.id)
         raise
     house.store.arrived(job, size)
     return job
+
+
+def _check_size(job: Job, size: int, most: int) -> None:
+    if size == 0:
+        raise InputError(f"{job.name}: the file is empty", "give it a heading line with at least 'name'")
+    if size > most:
+        raise RefusedError(413, f"the upload is larger than {most >> 20} MiB", "give it in parts")
 
 
 def _copy(upload: UploadFile | Path, place: Path) -> int:
@@ -118,7 +124,9 @@ def remap(house: House, job: Job, pairs: list[str]) -> Job:
     InputError
         A field or unit does not exist.
     """
-    load_mapping(None, pairs)
+    said = load_mapping(None, pairs)
+    if said:
+        bindings_from(said, list(said["columns"]), job.name)
     house.store.map_columns(job, tuple(pairs))
     found = house.store.job(job.id)
     assert found is not None
@@ -141,10 +149,22 @@ async def answer(house: House, job: Job, kind: str, asked: dict[str, Any]) -> di
     run = await house.runner.wait(house.runner.submit(job, kind, asked), PATIENCE)
     if not run.is_over:
         raise RefusedError(503, "this takes longer than usual", "ask again in a minute")
-    if run.state != "done":
-        raise InputError(run.what, run.remedy)
-    found: dict[str, Any] = await asyncio.to_thread(_read, house.store.run_place(job.id, run.id) / ANSWER)
+    place = house.store.run_place(job.id, finished(run).id)
+    found: dict[str, Any] = await asyncio.to_thread(_read, place / ANSWER)
     return found
+
+
+def finished(run: Run) -> Run:
+    """The run, if it has an answer.
+
+    Raises
+    ------
+    InputError
+        It has none; it says why.
+    """
+    if run.state != "done":
+        raise InputError(run.what or "it is not ready", run.remedy or "ask again in a minute")
+    return run
 
 
 def summary_of(house: House, run: Run) -> dict[str, Any]:
@@ -203,9 +223,7 @@ async def download(house: House, job: Job, run: Run, ending: str) -> Path:
         return path
     asked = {"of": run.id, "format": ending}
     made = await house.runner.wait(house.runner.submit(job, "file", asked, again=True), house.settings.limits.seconds)
-    if made.state != "done":
-        raise InputError(made.what or "it is not ready", made.remedy or "ask again in a minute")
-    return house.store.run_place(job.id, made.id) / f"result.{ending}"
+    return house.store.run_place(job.id, finished(made).id) / f"result.{ending}"
 
 
 def download_name(job: Job, run: Run, ending: str) -> str:

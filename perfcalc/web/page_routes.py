@@ -150,7 +150,9 @@ def _slider(options: Options) -> dict[str, Any]:
     end = max(date.today() + timedelta(days=365), day)  # noqa: DTZ011 - law is dated by the local calendar
     known = {one["code"]: one["days"] for one in jobs.book_facts()["jurisdictions"]}
     asked = known if options.jurisdiction == "all" else options.jurisdiction.split(",")
-    ticks = sorted({each for code in asked for each in known.get(code, []) if begin.isoformat() <= each <= end.isoformat()})
+    ticks = sorted(
+        {each for code in asked for each in known.get(code, []) if begin.isoformat() <= each <= end.isoformat()}
+    )
     return {
         "begin": begin.isoformat(),
         "last": (end - begin).days,
@@ -185,7 +187,9 @@ async def delete(request: Request, job: JobDep, house: HouseDep) -> Response:
 async def columns(request: Request, job: JobDep, house: HouseDep) -> Response:
     """How the columns are read, with a form to correct it."""
     found = await jobs.answer(house, job, "inspect", {})
-    return show.page(request, "columns.html", job=job, found=found, fields=show.FIELD_NAMES, chosen=show.pairs(job.mapping))
+    return show.page(
+        request, "columns.html", job=job, found=found, fields=show.FIELD_NAMES, chosen=show.pairs(job.mapping)
+    )
 
 
 @router.post("/jobs/{job}/columns")
@@ -220,9 +224,7 @@ async def coverage(request: Request, job: JobDep, house: HouseDep, options: Opti
     asked = options if "jurisdiction" in request.query_params else options.model_copy(update={"jurisdiction": "all"})
     found = await jobs.answer(house, job, "coverage", asked.model_dump())
     address = show.Address(f"/jobs/{job.id}", options)
-    return show.page(
-        request, "coverage.html", job=job, options=options, found=found, address=address, most=SHOWN_ITEMS
-    )
+    return show.page(request, "coverage.html", job=job, options=options, found=found, address=address, most=SHOWN_ITEMS)
 
 
 @router.get("/jobs/{job}/changes")
@@ -265,5 +267,3 @@ async def download(job: JobDep, house: HouseDep, options: OptionsDep, ending: st
     run = await house.runner.wait(jobs.score(house, job, options), house.settings.limits.seconds)
     path = await jobs.download(house, job, run, ending)
     return FileResponse(path, media_type=jobs.DOWNLOADS[ending][0], filename=jobs.download_name(job, run, ending))
-
-

@@ -115,9 +115,7 @@ def _matching(
     if query.search:
         looked = [*named, *(f"{place}_{part}" for place in places for part in SEARCHED)]
         texts = [_texts(_column(file, names, name)) for name in dict.fromkeys(looked) if name in names]
-        narrow(
-            _any([pc.fill_null(pc.match_substring(text, query.search, ignore_case=True), False) for text in texts])
-        )
+        narrow(_any([pc.fill_null(pc.match_substring(text, query.search, ignore_case=True), False) for text in texts]))
     return None if mask is None else np.flatnonzero(mask.to_numpy())
 
 
@@ -142,10 +140,14 @@ def _sorted(file: pq.ParquetFile, query: Query, names: Sequence[str], chosen: An
         values = _texts(values)
     if chosen is not None:
         values = values.take(pa.array(chosen))
-    order = pc.sort_indices(  # what is missing comes last
-        pa.table({"it": values}),
-        sort_keys=[("it", "ascending" if query.order == "up" else "descending")],
-    ).to_numpy().astype(np.int64)
+    order = (
+        pc.sort_indices(  # what is missing comes last
+            pa.table({"it": values}),
+            sort_keys=[("it", "ascending" if query.order == "up" else "descending")],
+        )
+        .to_numpy()
+        .astype(np.int64)
+    )
     return order if chosen is None else chosen[order]
 
 

@@ -41,7 +41,7 @@ class Runner:
 
     async def start(self) -> None:
         """Have a child ready: it has imported everything when the first sheet comes."""
-        self._spare = await self._child()
+        self._spare = await self._child() if self.settings.ready else None
 
     async def stop(self) -> None:
         """End every child; what was running is marked as interrupted."""
@@ -174,7 +174,7 @@ class Runner:
             child, self._spare = self._spare, None
             if child is None or child.returncode is not None:
                 child = await self._child()
-            self._spare = await self._child()
+            self._spare = await self._child() if self.settings.ready else None
             return child
 
     async def _child(self) -> asyncio.subprocess.Process:
@@ -185,7 +185,7 @@ class Runner:
             sys.executable, "-P", "-m", "perfcalc.web.worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={name: os.environ[name] for name in keep if name in os.environ} 
+            env={name: os.environ[name] for name in keep if name in os.environ}
             | {"PYTHONUTF8": "1", "PYTHONPATH": os.pathsep.join(paths)},
             limit=1 << 20,
         )  # fmt: skip

@@ -59,6 +59,8 @@ class Settings:
         After so many days a job is deleted.
     workers
         How many sheets are scored at once.
+    ready
+        Keep a child process ready, so that a small sheet does not wait for one to start.
     """
 
     data: Path
@@ -69,6 +71,7 @@ class Settings:
     keep_days: float = 7
     workers: int = field(default_factory=lambda: max(1, os.cpu_count() or 1))
     limits: Limits = Limits()
+    ready: bool = True
 
     def __post_init__(self) -> None:
         if self.token and len(self.token) < SHORTEST_TOKEN:

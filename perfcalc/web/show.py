@@ -41,7 +41,9 @@ class Address:
             usual = Query()
             said |= {key: value for key, value in vars(self.query).items() if value != getattr(usual, key)}
         said |= other
-        kept = {key: "true" if value is True else value for key, value in said.items() if value not in ("", None, False)}
+        kept = {
+            key: "true" if value is True else value for key, value in said.items() if value not in ("", None, False)
+        }
         return f"{self.base}{quote(path)}{'?' if kept else ''}{urlencode(kept)}"
 
 
@@ -90,7 +92,13 @@ def wanted_columns(summary: dict[str, Any]) -> list[str]:
     own = [summary["columns"][field] for field in ("name", "id") if field in summary["columns"]]
     ours = [f"{name}{end}" for name in METRICS_SHOWN for end in ("", "_low", "_high")]
     parts = ("verdict", "entries", "needs", "margin", "licence", "exceptions")
-    return [*own, *ours, *(f"{place}_{part}" for place in summary["jurisdictions"] for part in parts), "problems", "origin"]
+    return [
+        *own,
+        *ours,
+        *(f"{place}_{part}" for place in summary["jurisdictions"] for part in parts),
+        "problems",
+        "origin",
+    ]
 
 
 def places_of(options: Options) -> list[str]:

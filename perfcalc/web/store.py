@@ -131,7 +131,11 @@ class Store:
         (self.place(job.id) / "sheet").mkdir(parents=True, mode=0o700)
         (self.place(job.id) / "runs").mkdir(mode=0o700)
         self._ask(
-            "insert into jobs (id, name, size, created, kept) values (?, ?, 0, ?, ?)", job.id, job.name, job.created, kept
+            "insert into jobs (id, name, size, created, kept) values (?, ?, 0, ?, ?)",
+            job.id,
+            job.name,
+            job.created,
+            kept,
         )
         return job
 

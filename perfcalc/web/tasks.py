@@ -28,7 +28,7 @@ from perfcalc.rulebook.overlay import overlaid
 from perfcalc.sheets.headers import recognise, suggest
 from perfcalc.sheets.mapping import load_mapping
 from perfcalc.sheets.read import Sheet, open_sheet
-from perfcalc.sheets.report import report
+from perfcalc.sheets.report import Understood, report
 from perfcalc.web.workbook import write_workbook
 
 Progress = Callable[[int, int | None], None]
@@ -149,7 +149,7 @@ def inspect(task: Task, _progress: Progress) -> None:
         columns = recognise(sheet.schema.names, str(sheet.path), said)
     except InputError as error:
         close = suggest(sheet.schema.names, {})
-        unread = [{"column": name, "fields": [], "suggestion": close.get(name, "")} for name in sheet.schema.names]
+        unread = [vars(Understood(name, suggestion=close.get(name, ""))) for name in sheet.schema.names]
         found: dict[str, Any] = {"columns": unread, "notes": sheet.notes, "error": error.what, "remedy": error.remedy}
     else:
         shown = Sheet(sheet.path, sheet.schema, None, notes=sheet.notes, parts=[])

@@ -47,7 +47,9 @@ def write_workbook(batches: Iterator[pa.RecordBatch], path: Path) -> None:
             safe = escape_formulas(batch)
             if line == 0:
                 if len(safe.schema) > MOST_COLUMNS:
-                    raise InputError(f"{len(safe.schema):,} columns are more than a worksheet holds", "take CSV or Parquet")
+                    raise InputError(
+                        f"{len(safe.schema):,} columns are more than a worksheet holds", "take CSV or Parquet"
+                    )
                 for at, name in enumerate(safe.schema.names):
                     sheet.write_string(0, at, _harmless(name), bold)
             if line + safe.num_rows >= MOST_ROWS:

@@ -17,6 +17,7 @@ import threading
 from typing import Any
 
 from perfcalc.errors import InputError
+from perfcalc.rulebook.book import load
 from perfcalc.web import tasks
 
 LONGEST_MESSAGE = 1000
@@ -24,6 +25,7 @@ LONGEST_MESSAGE = 1000
 
 def main() -> None:
     """Wait for a task, do it, and say how it went: one JSON object a line on standard output."""
+    load()  # the rule book, before anybody waits
     line = sys.stdin.readline()
     if not line:
         return

@@ -1,18 +1,20 @@
 """A server in this process, with its jobs in children as always, and a folder of its own."""
 
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from starlette.testclient import TestClient
 
 from perfcalc.web.app import create_app
+from perfcalc.web.options import Options
 from perfcalc.web.settings import Limits, Settings
+from perfcalc.web.tasks import Task
 
 
 @contextmanager
 def running(folder, limits=None, **settings):
-    app = create_app(Settings(folder, workers=2, limits=limits or Limits(), **settings))
+    app = create_app(Settings(folder, workers=2, limits=limits or Limits(), ready=False, **settings))
     with TestClient(app, base_url="http://127.0.0.1:8000", follow_redirects=False) as client:
         yield client
 
@@ -29,6 +31,14 @@ def strict(tmp_path_factory):
     limits = replace(Limits(), upload_bytes=200_000, rows=300, columns=40, cell_chars=500, compared_rows=5)
     with running(tmp_path_factory.mktemp("strict"), limits) as client:
         yield client
+
+
+def task(place, kind, data, name="sheet.csv", mapping=(), **asked):
+    """A task as a child is told it, done in this process by those who call `do`; `place` has its sheet and answer."""
+    (place / name).write_bytes(data)
+    options = Options().settled().model_dump() | {"as_of": "2026-11-23"} | asked
+    limits = replace(Limits(), rows=300, columns=40, cell_chars=500, compared_rows=5)
+    return Task(kind, name, place, place, mapping, options, asdict(limits))
 
 
 def upload(client, name, data):

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
-from web.conftest import scored, upload
 from xlsxwriter import Workbook
 
 from perfcalc.cli import main
+from web.conftest import scored, upload
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,13 +49,14 @@ def workbook():
 
 
 SHEETS = {
-    "chips.csv": lambda: (ROOT / "specs/chips.csv").read_bytes(),
-    "quantum.csv": lambda: (ROOT / "specs/quantum.csv").read_bytes(),
-    "epoch.csv": lambda: (ROOT / "tests/data/epoch_ml_hardware_2025-12.csv").read_bytes(),
+    "chips.csv": (ROOT / "specs/chips.csv").read_bytes,
+    "epoch.csv": (ROOT / "tests/data/epoch_ml_hardware_2025-12.csv").read_bytes,
     "gpu table.csv": lambda: (ROOT / "tests/data/techapi_gpu.csv").read_bytes()[:60_000] + b"\nhalf,a,row\n",
     "shift.csv": shift_jis,
     "messy.xlsx": workbook,
-    "lines.jsonl": lambda: b'{"name": "A", "fp16_tflops": 400}\nnothing\n{"name": "=B", "fp16_tflops": "~1.2 PFLOPS"}\n',
+    "lines.jsonl": lambda: (
+        b'{"name": "A", "fp16_tflops": 400}\nnothing\n{"name": "=B", "fp16_tflops": "~1.2 PFLOPS"}\n'
+    ),
 }
 
 
@@ -80,25 +81,29 @@ def test_score_gives_the_bytes_of_the_command_line(client, tmp_path, name):
     assert (answer.headers["x-perfcalc-rejects"] == "0") == (rejects is None)
 
 
-@pytest.mark.parametrize("name", ["chips.csv", "gpu table.csv", "messy.xlsx"])
-def test_a_job_s_downloads_are_the_files_of_the_command_line(client, tmp_path, name):
-    data = SHEETS[name]()
+def test_a_job_s_downloads_are_the_files_of_the_command_line(client, tmp_path):
+    name, data = "gpu table.csv", SHEETS["gpu table.csv"]()
     wanted, rejects = command_line(tmp_path, name, data, "--readings", "all", "--origin", "--destination", "CN")
     job = upload(client, name, data)
     run = scored(client, job, readings="all", origin=True, destination="cn")
     files = f"/api/jobs/{job}/runs/{run['id']}/files"
     assert client.get(f"{files}/csv").content == wanted
-    lost = client.get(f"{files}/rejects.csv")
-    assert (lost.content if lost.status_code == 200 else None) == rejects
+    assert rejects is not None
+    assert client.get(f"{files}/rejects.csv").content == rejects
+    assert run["summary"]["rejects"] == len(client.get(f"/api/jobs/{job}/runs/{run['id']}/rejects").json()) == 2
     table = pq.read_table(io.BytesIO(client.get(f"{files}/parquet").content))
-    assert table.num_rows == run["summary"]["rows"] == wanted.count(b"\n") - 1 or name != "chips.csv"
+    assert table.num_rows == run["summary"]["rows"] > 50
 
 
 def test_a_workbook_holds_the_rows_and_no_formula(client):
     job = upload(client, "messy.xlsx", workbook())
     run = scored(client, job)
     files = f"/api/jobs/{job}/runs/{run['id']}/files"
-    rows = CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"{files}/xlsx").content)).get_sheet_by_index(0).to_python()
+    rows = (
+        CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"{files}/xlsx").content))
+        .get_sheet_by_index(0)
+        .to_python()
+    )
     plain = list(csv.reader(io.StringIO(client.get(f"{files}/csv").text)))
     assert [[str(cell) for cell in row[:5]] for row in rows] == [row[:5] for row in plain]
     assert rows[1][0] == "'=HYPERLINK(1)"

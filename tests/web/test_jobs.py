@@ -1,15 +1,19 @@
 """Jobs: limits, restarts, retention, and that none sees another."""
 
+import re
 import sqlite3
+import tempfile
 import time
 from dataclasses import replace
 
+import pyarrow.parquet as pq
 import pytest
-from web.conftest import ended, running, scored, upload
 
 from perfcalc.errors import InputError
 from perfcalc.web.settings import Limits
 from perfcalc.web.store import Store, safe_name
+from perfcalc.web.tasks import do
+from web.conftest import ended, running, scored, task, upload
 
 SHEET = b"name,fp16_tflops,die_area_mm2\nFirst,300,800\nSecond,?,700\n"
 
@@ -21,17 +25,19 @@ def test_the_same_question_is_one_run_and_another_day_another(client):
     assert first["summary"]["rows"] == 2
     assert scored(client, job)["id"] == first["id"]
     assert scored(client, job, as_of="2022-01-01")["id"] != first["id"]
-    assert [run["asked"]["as_of"] for run in client.get(f"/api/jobs/{job}").json()["runs"]] == ["2022-01-01", "2026-11-23"]
+    assert [run["asked"]["as_of"] for run in client.get(f"/api/jobs/{job}").json()["runs"]] == [
+        "2022-01-01",
+        "2026-11-23",
+    ]
 
 
 def test_jobs_do_not_see_each_other(client):
     mine, other = upload(client, "a.csv", SHEET), upload(client, "a.csv", SHEET.replace(b"First", b"Secret"))
     run = scored(client, other)["id"]
     assert scored(client, mine)["id"] == run  # the name of a question is no secret, the id of a job is
-    scored(client, other, as_of="2024-01-01")
     assert "Secret" not in client.get(f"/api/jobs/{mine}/runs/{run}/rows").text
-    assert len(client.get(f"/api/jobs/{mine}").json()["runs"]) == 1
-    late = scored(client, other, as_of="2024-02-01")["id"]
+    late = client.post(f"/api/jobs/{other}/runs", json={"as_of": "2024-02-01"}).json()["id"]
+    assert [one["id"] for one in client.get(f"/api/jobs/{mine}").json()["runs"]] == [run]
     for path in ("", "/rows", "/files/csv", "/events", "/rejects"):
         assert client.get(f"/api/jobs/{mine}/runs/{late}{path}").status_code == 404
     assert len(mine) == 22
@@ -47,7 +53,6 @@ def test_a_guessed_id_is_no_job(client, key):
 
 def test_a_deleted_job_leaves_nothing(client):
     job = upload(client, "a.csv", SHEET)
-    scored(client, job)
     folder = client.app.state.house.store.place(job)
     assert folder.is_dir()
     assert client.delete(f"/api/jobs/{job}").status_code == 200
@@ -69,7 +74,6 @@ def test_a_single_request_leaves_nothing(client):
         (b"name,x\n" + b"a,1\n" * 301, "more than 300 rows"),
         (b"name," + b",".join(b"c%d" % n for n in range(40)) + b"\na\n", "41 columns"),
         (b"name,x\na," + b"z" * 501 + b"\n", "more than 500 characters"),
-        (b"name,x\n" + b"\n", None),
         (b"PK\x03\x04 not a workbook", "not a whole workbook"),
         (b"PAR1 not parquet", "not a Parquet file"),
         (b"\x1f\x8b\x08 not gzip", "not a whole gzip file"),
@@ -77,18 +81,32 @@ def test_a_single_request_leaves_nothing(client):
         (b"\x00" * 1000, "name"),
     ],
 )
-def test_limits_and_broken_files_each_have_their_message(strict, data, says):
-    job = upload(strict, "sheet.csv", data)
+def test_limits_and_broken_files_each_have_their_message(tmp_path, monkeypatch, data, says):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with pytest.raises(InputError, match=re.escape(says)) as error:
+        do(task(tmp_path, "score", data), lambda _rows, _total: None)
+    assert error.value.remedy
+    assert str(tmp_path) not in str(error.value)  # no path of the server
+    assert not (tmp_path / "result.parquet").exists()
+
+
+def test_a_failed_run_says_why_and_can_be_looked_at(strict):
+    job = upload(strict, "sheet.csv", b"name,x\n" + b"a,1\n" * 301)
     run = scored(strict, job)
-    if says is None:
-        assert run["state"] == "done"
-        assert run["summary"]["rows"] == 0
-    else:
-        assert run["state"] == "failed"
-        assert says in run["error"]
-        assert run["remedy"]
-        assert "/" not in run["error"].replace("N/A", "")  # no path of the server
-        assert strict.get(f"/jobs/{job}?as_of=2026-11-23").status_code == 200
+    assert run["state"] == "failed"
+    assert run["error"] == "sheet.csv: more than 300 rows"
+    page = strict.get(f"/jobs/{job}?as_of=2026-11-23")
+    assert page.status_code == 200
+    assert "This sheet could not be scored" in page.text
+    assert strict.get(f"/api/jobs/{job}/runs/{run['id']}/rows").status_code == 409
+
+
+def test_a_sheet_without_rows_has_a_result(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    do(task(tmp_path, "score", b"name,x\n\n"), lambda _rows, _total: None)
+    assert pq.read_table(tmp_path / "result.parquet").num_rows == 0
 
 
 def test_an_empty_file_is_no_job(strict):
@@ -97,11 +115,13 @@ def test_an_empty_file_is_no_job(strict):
     assert "empty" in answer.json()["error"]
 
 
-def test_coverage_names_every_item_so_it_has_a_limit(strict):
-    job = upload(strict, "a.csv", b"name\n" + b"x\n" * 6)
-    answer = strict.get(f"/api/jobs/{job}/coverage")
-    assert answer.status_code == 422
-    assert "more than 5 rows" in answer.json()["error"]
+@pytest.mark.parametrize("kind", ["coverage", "changes"])
+def test_what_names_every_item_has_a_limit(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    asked = {"from_day": "2022-01-01", "step": False}
+    with pytest.raises(InputError, match="more than 5 rows"):
+        do(task(tmp_path, kind, b"name\n" + b"x\n" * 6, **asked), lambda _rows, _total: None)
 
 
 def test_time_memory_and_output_are_limited(tmp_path):
@@ -189,9 +209,7 @@ def test_two_servers_do_not_share_a_folder(tmp_path):
 
 def test_nothing_of_an_upload_is_imported(client):
     """A child works in the folder of its sheet; a sheet called like a module stays a sheet."""
-    for name in ("json.py", "perfcalc.py", "sitecustomize.py"):
-        run = scored(client, upload(client, name, SHEET))
-        assert run["state"] == "done"
+    assert scored(client, upload(client, "xlsxwriter.py", SHEET))["state"] == "done"
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from web.conftest import scored, upload
 
 import perfcalc.web
 from perfcalc.web.texts import Texts, choose, languages
+from web.conftest import upload
 
 WEB = Path(perfcalc.web.__file__).parent
 HOSTILE = '<script>alert("x")</script>'
@@ -23,10 +23,10 @@ def sample(client):
 
 def test_the_first_view_leads_to_verdicts_in_one_step(client, sample):
     assert "Try the sample" in client.get("/").text
-    page = client.get(f"{sample}?as_of=2026-11-23").text
+    page = client.get(f"{sample}?as_of=2023-11-17").text
     assert page.count('<th scope="row">') == 17
     assert "NVIDIA H20" in page
-    assert ">controlled</span>" in re.sub(r"\s*■</span> ", ">", page).replace('aria-hidden="true"', "") or "controlled" in page
+    assert page.count('class="chip controlled"') > 3
 
 
 def test_an_a800_changes_side_on_2023_11_17(client, sample):
@@ -47,7 +47,7 @@ def test_trace_coverage_changes_problems_and_files(client, sample):
     assert client.get(f"{sample}/problems?as_of=2023-11-17").status_code == 200
     file = client.get(f"{sample}/files/csv?as_of=2023-11-17")
     assert file.headers["content-disposition"] == 'attachment; filename="sample.us.2023-11-17.csv"'
-    assert file.text.startswith("id,name,kind")
+    assert file.text.startswith('"id","name","kind"')
     assert client.get(f"{sample}/files/exe?as_of=2023-11-17").status_code == 422
 
 
@@ -56,7 +56,14 @@ def test_columns_are_corrected_before_scoring(client):
     where = answer.headers["location"]
     page = client.get(where).text
     assert "no column is called" in page
-    said = {"heading.1": "Thing", "field.1": "name", "unit.1": "", "heading.2": "Speed", "field.2": "fp16_tflops", "unit.2": "TFLOPS"}
+    said = {
+        "heading.1": "Thing",
+        "field.1": "name",
+        "unit.1": "",
+        "heading.2": "Speed",
+        "field.2": "fp16_tflops",
+        "unit.2": "TFLOPS",
+    }
     done = client.post(where, data=said)
     assert done.status_code == 303
     assert "6,400" in client.get(f"{done.headers['location']}?as_of=2026-11-23").text
@@ -68,16 +75,15 @@ def test_a_sheet_s_text_is_never_markup(client):
     rows = f'name,fp16_tflops,{HOSTILE.replace(chr(34), "")}\n"{HOSTILE.replace(chr(34), chr(34) * 2)}","{HOSTILE.replace(chr(34), chr(34) * 2)}",1\nA,1\n'
     rows += f"too,many,cells,{HOSTILE}\n"
     job = upload(client, f"{HOSTILE}.csv", rows.encode())
-    scored(client, job)
-    for path in ("", "/columns", "/items/1", "/coverage", "/problems", "/changes", f"?search={HOSTILE}", f"?sort={HOSTILE}"):
+    for path in ("", "/columns", "/items/1", "/problems", f"?search={HOSTILE}", f"?sort={HOSTILE}"):
         page = client.get(f"/jobs/{job}{path}").text
         assert "<script>alert" not in page, path
-        assert "alert" in page or path in {"/changes", "/coverage", "?sort=" + HOSTILE}
+        assert "alert" in page, path
 
 
 def test_pages_hold_no_script_or_style_of_their_own(client, sample):
-    for path in ("/", f"{sample}?as_of=2026-11-23", f"{sample}/items/1", f"{sample}/columns", f"{sample}/coverage?jurisdiction=us"):
-        page = client.get(path).text
+    for path in ("/", "?as_of", "/items/2?as_of", "/coverage?jurisdiction=us,kr&as_of", "/columns?as_of"):
+        page = client.get(path if path == "/" else f"{sample}{path}=2023-11-17").text
         assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=|javascript:", page), path
         for address in re.findall(r'(?:src|href|action)="([^"]*)"', page):
             assert address.startswith(("/", "#", "https://")), address
@@ -114,7 +120,12 @@ def test_languages(client):
     assert choose("xx", "../..", "") == "en"
     assert Texts("ko")("title") == "perfcalc"
     assert '<html lang="ja">' in client.get("/", headers={"accept-language": "ja"}).text
-    for back, to in (("/jobs/x?a=b", "/jobs/x?a=b"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/\\evil", "/")):
+    for back, to in (
+        ("/jobs/x?a=b", "/jobs/x?a=b"),
+        ("//evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/\\evil", "/"),
+    ):
         assert client.get("/language", params={"code": "ko", "back": back}).headers["location"] == to
     client.cookies.clear()
 

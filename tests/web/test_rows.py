@@ -73,7 +73,11 @@ def test_pages_are_what_a_list_gives(result, query):
     assert 1 <= found.page <= found.pages
     begin = (found.page - 1) * query.size
     expected = wanted[begin : begin + query.size]
-    key = (lambda row: row["tpp_high"] if row["tpp"] is None else row["tpp"]) if query.sort == "tpp" else lambda row: row["row"]
+    key = (
+        (lambda row: row["tpp_high"] if row["tpp"] is None else row["tpp"])
+        if query.sort == "tpp"
+        else lambda row: row["row"]
+    )
     if query.sort == "tpp":  # ties may come in any order
         ends = {float("inf"): None}
         assert [ends.get(key(row), key(row)) for row in expected] == [key(row) for row in found.rows]
