@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from perfcalc.rulebook.book import load
 from perfcalc.rulebook.overlay import FOLDER as OVERLAYS
 from perfcalc.rulebook.overlay import overlaid
 from perfcalc.sheets.headers import recognise, suggest
+from perfcalc.sheets.lines import item_lines
 from perfcalc.sheets.mapping import load_mapping
 from perfcalc.sheets.read import Sheet, open_sheet
 from perfcalc.sheets.report import Understood, report
@@ -35,6 +37,8 @@ Progress = Callable[[int, int | None], None]
 
 #: So many rows are scored first, to be looked at while the rest is computed.
 FIRST_ROWS: Final = 400
+#: So many rejects and rows with problems are listed on the page; the files have all of them.
+LISTED: Final = 200
 #: From so many rows on the understanding of the columns is shown from the first ones.
 INSPECTED_ROWS: Final = 5_000
 RESULT, FIRST, SUMMARY, ANSWER = "result.parquet", "first.parquet", "summary.json", "answer.json"
@@ -175,9 +179,30 @@ def score(task: Task, progress: Progress) -> None:
         "notes": sheet.notes,
         "columns": {field: heading for field, heading in plan.columns.items() if heading in sheet.schema.names},
         "jurisdictions": list(summary.jurisdictions),
-        "first_rejects": [vars(reject) for reject in summary.rejects[:200]],
+        "first_rejects": [vars(reject) for reject in summary.rejects[:LISTED]],
+        "first_problems": problem_rows(task.place / RESULT, sheet, plan) if summary.problems else [],
     }
     save(task.place / SUMMARY, said)
+
+
+def problem_rows(result: Path, sheet: Sheet, plan: Plan) -> list[dict[str, Any]]:
+    """The first rows with cells to look at: row, line in the file, item, and what is wrong."""
+    name = plan.columns["name"]
+    found: list[dict[str, Any]] = []
+    with pq.ParquetFile(result) as file:
+        done = 0
+        for batch in file.iter_batches(columns=[name, "problems"]):
+            odd = pc.indices_nonzero(pc.is_valid(batch.column("problems"))).to_pylist()[: LISTED - len(found)]
+            for at, row in zip(odd, batch.take(pa.array(odd, pa.int64())).to_pylist(), strict=True):
+                found.append({"row": done + at + 1, "item": row[name], "problems": row["problems"]})
+            done += batch.num_rows
+            if len(found) >= LISTED:
+                break
+    lines, at = item_lines(sheet), 0
+    for one in found:
+        one["line"] = next(islice(lines, one["row"] - 1 - at, None), None)
+        at = one["row"]
+    return found
 
 
 def score_to_csv(task: Task, progress: Progress) -> None:

@@ -1,5 +1,6 @@
 """Jobs: limits, restarts, retention, and that none sees another."""
 
+import json
 import re
 import sqlite3
 import tempfile
@@ -231,3 +232,21 @@ def test_nothing_of_an_upload_is_imported(client):
 def test_file_names_mean_nothing(name, kept):
     assert safe_name(name) == kept
     assert len(kept.encode()) <= 255
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "lines"),
+    [
+        ("a.csv", b"name,fp16_tflops\nA,1\nB,bad\n\nC,worse,x,y\nD,odd\n", [3, 6]),
+        ("b.csv", b'Our chips\n\nname;fp16_tflops\n"A\nA";1\nB;bad\n', [6]),
+        ("c.jsonl", b'{"name": "A"}\nnothing\n{"name": "B", "fp16_tflops": "bad"}\n', [3]),
+    ],
+)
+def test_problems_name_the_line_of_the_file(tmp_path, monkeypatch, name, data, lines):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    do(task(tmp_path, "score", data, name), lambda _rows, _total: None)
+    said = json.loads((tmp_path / "summary.json").read_text("utf-8"))
+    assert [one["line"] for one in said["first_problems"]] == lines
+    for one in said["first_problems"]:
+        assert data.splitlines()[one["line"] - 1].startswith((b"B", b"D", b'{"name": "B"'))
