@@ -97,10 +97,17 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def serve(settings: Settings) -> None:
-    """Run the server until it is interrupted."""
+    """Run the server until it is interrupted.
+
+    Raises
+    ------
+    InputError
+        The data folder or the port cannot be used.
+    """
     import uvicorn  # noqa: PLC0415 - only a server needs it
 
-    uvicorn.run(
+    Store(settings.data).close()  # says here what is wrong with it
+    config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
         port=settings.port,
@@ -115,6 +122,12 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=5,
         timeout_graceful_shutdown=3,
     )
+    try:
+        uvicorn.Server(config).run()
+    except SystemExit as error:
+        raise InputError(
+            f"cannot listen on {settings.host}:{settings.port}", "is another server there? choose another --port"
+        ) from error
 
 
 async def _sweep(store: Store, runner: Runner, settings: Settings) -> None:

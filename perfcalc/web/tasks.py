@@ -26,6 +26,7 @@ from perfcalc.plans import plan_for
 from perfcalc.rulebook.book import load
 from perfcalc.rulebook.overlay import FOLDER as OVERLAYS
 from perfcalc.rulebook.overlay import overlaid
+from perfcalc.sheets.files import DELIMITERS, open_bytes
 from perfcalc.sheets.headers import recognise, suggest
 from perfcalc.sheets.lines import item_lines
 from perfcalc.sheets.mapping import load_mapping
@@ -41,6 +42,8 @@ FIRST_ROWS: Final = 400
 LISTED: Final = 200
 #: From so many rows on the understanding of the columns is shown from the first ones.
 INSPECTED_ROWS: Final = 5_000
+#: Bytes that are looked at before a sheet is opened.
+PEEKED: Final = 1 << 20
 RESULT, FIRST, SUMMARY, ANSWER = "result.parquet", "first.parquet", "summary.json", "answer.json"
 
 
@@ -114,6 +117,7 @@ class LimitedSheet(Sheet):
 def opened(task: Task) -> Sheet:
     """The sheet of a task, within the limits."""
     said = load_mapping(None, task.mapping)
+    check_width(Path(task.sheet), task.limits["columns"])
     sheet = open_sheet(Path(task.sheet), said.get("columns", ()))
     if len(sheet.schema) > task.limits["columns"]:
         raise InputError(
@@ -125,6 +129,23 @@ def opened(task: Task) -> Sheet:
     limited = LimitedSheet(**vars(sheet))
     limited.limits = task.limits
     return limited
+
+
+def check_width(path: Path, most: int) -> None:
+    """Refuse text with absurdly many columns before anything is made of each of them.
+
+    Raises
+    ------
+    InputError
+        One of the first lines holds ten times as many separators as there may be columns.
+    """
+    with open_bytes(path) as file:
+        begin = file.read(PEEKED)
+    if begin.startswith((b"PK", b"PAR1", b"\xd0\xcf", b"[", b"{")):
+        return
+    for line in begin.splitlines():
+        if max(line.count(mark.encode()) for mark in DELIMITERS) > 10 * most:
+            raise InputError(f"{path}: far more than {most:,} columns", "look for line breaks that are missing")
 
 
 def planned(task: Task, sheet: Sheet, **other: Any) -> Plan:

@@ -1,5 +1,6 @@
 """Jobs: limits, restarts, retention, and that none sees another."""
 
+import gzip
 import json
 import re
 import sqlite3
@@ -74,6 +75,8 @@ def test_a_single_request_leaves_nothing(client):
     [
         (b"name,x\n" + b"a,1\n" * 301, "more than 300 rows"),
         (b"name," + b",".join(b"c%d" % n for n in range(40)) + b"\na\n", "41 columns"),
+        (b"name" + b"," * 3_000_000 + b"\n", "far more than 40 columns"),
+        (gzip.compress(("name" + ";" * 900_000).encode("utf-16")), "far more than 40 columns"),
         (b"name,x\na," + b"z" * 501 + b"\n", "more than 500 characters"),
         (b"PK\x03\x04 not a workbook", "not a whole workbook"),
         (b"PAR1 not parquet", "not a Parquet file"),
