@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -231,6 +232,7 @@ def download_name(job: Job, run: Run, ending: str) -> str:
     return f"{Path(job.name).stem}.{run.asked['jurisdiction'].replace(',', '-')[:40]}.{run.asked['as_of']}.{ending}"
 
 
+@cache
 def book_facts() -> dict[str, Any]:
     """What can be chosen: jurisdictions, the days on which their law changes, overlays, kinds of item."""
     book = load()

@@ -74,6 +74,7 @@ class Runner:
             return known
         if self.waiting >= self.settings.limits.waiting:
             raise BusyError
+        self.store.forget(job.id, self.settings.limits.runs)
         run = self.store.queue(job.id, key, kind, asked)
         task = asyncio.create_task(self._work(job, run))
         self._tasks[job.id, key] = task

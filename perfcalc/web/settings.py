@@ -30,6 +30,8 @@ class Limits:
         Coverage and changes name every item, so they are for sheets that a person looks at.
     waiting
         How many jobs may wait for a worker.
+    runs
+        How many answers of one job are kept; the oldest go first, and are computed again when they are asked for.
     stored_jobs, stored_bytes
         Of the whole data folder.
     """
@@ -43,6 +45,7 @@ class Limits:
     file_bytes: int = 8 << 30
     compared_rows: int = 20_000
     waiting: int = 100
+    runs: int = 100
     stored_jobs: int = 5_000
     stored_bytes: int = 50 << 30
 

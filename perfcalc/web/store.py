@@ -206,6 +206,13 @@ class Store:
         assert run is not None
         return run
 
+    def forget(self, job: str, most: int) -> None:
+        """Remove the oldest answers of a job beyond so many, but none that is being worked on."""
+        over = [run for run in self.runs(job) if run.is_over][most:]
+        for run in over:
+            self._ask("delete from runs where job = ? and id = ?", job, run.id)
+            shutil.rmtree(self.run_place(job, run.id), ignore_errors=True)
+
     def run_place(self, job: str, key: str) -> Path:
         """The folder of a run."""
         return self.place(job) / "runs" / key

@@ -132,17 +132,19 @@ def opened(task: Task) -> Sheet:
 
 
 def check_width(path: Path, most: int) -> None:
-    """Refuse text with absurdly many columns before anything is made of each of them.
+    """Refuse what is no text, or has absurdly many columns, before anything is made of each of them.
 
     Raises
     ------
     InputError
-        One of the first lines holds ten times as many separators as there may be columns.
+        It holds nothing but NUL bytes, or one of the first lines has ten times as many separators as there may be columns.
     """
     with open_bytes(path) as file:
         begin = file.read(PEEKED)
     if begin.startswith((b"PK", b"PAR1", b"\xd0\xcf", b"[", b"{")):
         return
+    if begin.count(0) > len(begin) * 4 // 5:  # UTF-16 and UTF-32 have fewer
+        raise InputError(f"{path}: holds no text", "is the file whole? save it anew")
     for line in begin.splitlines():
         if max(line.count(mark.encode()) for mark in DELIMITERS) > 10 * most:
             raise InputError(f"{path}: far more than {most:,} columns", "look for line breaks that are missing")

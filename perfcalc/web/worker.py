@@ -44,7 +44,7 @@ def main() -> None:
         tasks.do(tasks.Task.of(told), lambda rows, total: say(rows=rows, of_rows=total))
         say(done=True)
     except InputError as error:
-        say(error=error.what[:LONGEST_MESSAGE], remedy=error.remedy[:LONGEST_MESSAGE])
+        say(error=printable(error.what), remedy=printable(error.remedy))
     except MemoryError:
         say(code="memory")
     except OSError as error:
@@ -52,6 +52,11 @@ def main() -> None:
     out.flush()
     # Arrow's threads may still be at work on what is not wanted any more.
     os._exit(0)
+
+
+def printable(text: str) -> str:
+    """A message without what a damaged sheet brought into it."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text[:LONGEST_MESSAGE])
 
 
 def confine(limits: dict[str, Any]) -> None:

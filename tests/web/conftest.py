@@ -19,13 +19,13 @@ def running(folder, limits=None, **settings):
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def client(tmp_path_factory):
     with running(tmp_path_factory.mktemp("web")) as client:
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def strict(tmp_path_factory):
     """A server with small limits."""
     limits = replace(Limits(), upload_bytes=200_000, rows=300, columns=40, cell_chars=500, compared_rows=5)

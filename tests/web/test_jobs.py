@@ -82,7 +82,7 @@ def test_a_single_request_leaves_nothing(client):
         (b"PAR1 not parquet", "not a Parquet file"),
         (b"\x1f\x8b\x08 not gzip", "not a whole gzip file"),
         (b"a,b\n1,2\n", "no column is called 'name'"),
-        (b"\x00" * 1000, "name"),
+        (b"\x00" * 1000, "holds no text"),
     ],
 )
 def test_limits_and_broken_files_each_have_their_message(tmp_path, monkeypatch, data, says):
@@ -192,14 +192,30 @@ def test_stopping_a_run(client):
 
 
 def test_old_jobs_are_deleted(tmp_path):
-    with running(tmp_path, keep_days=1) as client:
-        job, young = upload(client, "a.csv", SHEET), upload(client, "a.csv", SHEET)
+    store = Store(tmp_path)
+    job, young = store.add("a.csv").id, store.add("a.csv").id
+    store.close()
     with sqlite3.connect(tmp_path / "index.sqlite3") as index:
         index.execute("update jobs set created = ? where id = ?", (time.time() - 90_000, job))
     index.close()
     with running(tmp_path, keep_days=1) as client:
         assert client.get(f"/api/jobs/{young}").status_code == 200
         assert client.get(f"/api/jobs/{job}").status_code == 404
+        assert not (tmp_path / "jobs" / job).exists()
+
+
+def test_only_the_latest_answers_of_a_job_are_kept(tmp_path):
+    store = Store(tmp_path)
+    try:
+        job = store.add("a.csv")
+        runs = [store.queue(job.id, f"run{n}", "score", {}) for n in range(4)]
+        for run in runs[:3]:
+            store.set_state(run, "done")
+        store.forget(job.id, 1)
+        assert [run.id for run in store.runs(job.id)] == ["run3", "run2"]
+        assert sorted(path.name for path in (store.place(job.id) / "runs").iterdir()) == ["run2", "run3"]
+    finally:
+        store.close()
 
 
 def test_two_servers_do_not_share_a_folder(tmp_path):

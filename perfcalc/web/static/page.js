@@ -101,6 +101,8 @@ function results() {
   const begin = Date.parse(form.dataset.begin);
   form.querySelector(".slider").hidden = false;
   let waiting = 0;
+  // A long sheet is scored for the day on which the slider comes to rest, not for every day that it passes.
+  const isLong = () => Number(document.getElementById("part").dataset.rows) > 20000;
   const soon = (milliseconds) => {
     clearTimeout(waiting);
     waiting = setTimeout(() => show(address(form), true), milliseconds);
@@ -108,8 +110,9 @@ function results() {
   slider.addEventListener("input", () => {
     day.value = new Date(begin + slider.value * DAY).toISOString().slice(0, 10);
     slider.setAttribute("aria-valuetext", day.value);
-    soon(150);
+    if (!isLong()) soon(150);
   });
+  slider.addEventListener("change", () => soon(0));
   day.addEventListener("input", () => {
     if (!day.value) return;
     slider.value = Math.round((Date.parse(day.value) - begin) / DAY);
