@@ -6,7 +6,8 @@ import numpy as np
 
 from perfcalc.facts import Indices, Numbers
 from perfcalc.kernel import kernel
-from perfcalc.verdicts.decide import BLOCK, States
+from perfcalc.verdicts.decide import States
+from perfcalc.verdicts.positions import BLOCK
 from perfcalc.verdicts.tables import Program
 
 

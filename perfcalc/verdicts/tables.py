@@ -49,9 +49,9 @@ class Program(NamedTuple):
     meets: Indices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Book:
-    """The law of one jurisdiction on one day.
+    """The law of one jurisdiction on one day; equal to itself only, so that what is known of it can be kept.
 
     Attributes
     ----------
