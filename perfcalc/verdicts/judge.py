@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import repeat
 from threading import Lock
 from typing import Any, Final
 
@@ -190,7 +191,7 @@ class _Shelf:
             if self.used > KEPT_POSITIONS:
                 self.forget()
             known = self.slots.setdefault(where.batch, {})
-            slots = np.array([known.get(key, -1) for key in where.keys], np.int64)
+            slots = np.array(list(map(known.get, where.keys, repeat(-1))), np.int64)
             slots[where.near] = 0
             missing = np.flatnonzero(slots < 0)
             if missing.size:
