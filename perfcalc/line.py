@@ -18,7 +18,7 @@ import pyarrow as pa
 from perfcalc import metrics
 from perfcalc.errors import InputError
 from perfcalc.facts import Facts, Flags, Indices
-from perfcalc.fields import FIELDS, KINDS, RATES
+from perfcalc.fields import FIELDS, KINDS, METRICS, RATES
 from perfcalc.files import whole_files, write
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
@@ -133,14 +133,20 @@ class Items:
     problems: Problems
 
 
-def measure_batch(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], exact: bool = False) -> Items:
-    """Read the facts of a batch and compute every metric."""
+def measure_batch(
+    batch: pa.RecordBatch,
+    plan: Plan,
+    readings: Sequence[Readings],
+    exact: bool = False,
+    names: Iterable[str] = METRICS,
+) -> Items:
+    """Read the facts of a batch and compute every metric, or those in `names`."""
     facts, problems = read_facts(batch, plan.columns, exact)
     kinds = read_kinds(batch, plan.columns, facts)
     if "unit" in plan.columns or "part_of" in plan.columns:
         cells = (text_column(batch, plan.columns, FIELDS[name]) for name in ("id", "name", "unit", "part_of"))
         facts.links = link(*cells)
-    metrics.compute(facts, readings)
+    metrics.compute(facts, readings, names)
     return Items(facts, kinds, problems)
 
 
@@ -189,11 +195,12 @@ def _exactly(
     batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings]
 ) -> Callable[[Indices], tuple[Facts, Indices, Indices]]:
     measured: dict[bytes, Items] = {}
+    tested = {name for book in plan.books for one in (book, book.beside) if one is not None for name in one.metrics}
 
     def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
         items = measured.get(rows.tobytes())
         if items is None:
-            items = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True)
+            items = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=tested)
             # Books share limits, and so the rows on them.
             measured[rows.tobytes()] = items
         return items.facts, items.kinds, rows

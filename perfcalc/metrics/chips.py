@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 import numpy as np
 
+from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Labels, Numbers
 from perfcalc.fields import RATES, USUAL_RATES
 from perfcalc.kernel import kernel, run
@@ -39,16 +39,16 @@ def highest_of_four(
         highest, which = best[i], winner[i]
         value = one[i] * weights[0]
         which = places[0] if value > highest else which
-        highest = value if value > highest else highest
+        highest = max(highest, value)
         value = two[i] * weights[1]
         which = places[1] if value > highest else which
-        highest = value if value > highest else highest
+        highest = max(highest, value)
         value = three[i] * weights[2]
         which = places[2] if value > highest else which
-        highest = value if value > highest else highest
+        highest = max(highest, value)
         value = four[i] * weights[3]
         which = places[3] if value > highest else which
-        best[i] = value if value > highest else highest
+        best[i] = max(highest, value)
         winner[i] = which
 
 
@@ -73,10 +73,10 @@ def _best(facts: Facts, names: Sequence[str], bits: Sequence[int], label: str | 
         for start in range(0, len(names), 4):
             # The last rate stands in for those that are not there: it cannot win twice.
             four = [min(start + offset, len(names) - 1) for offset in range(4)]
-            rates = (side[names[each]] for each in four)
+            one, two, three, last = (side[names[each]] for each in four)
             weights = tuple(int(bits[each]) for each in four)
             places = tuple(order.index(names[each]) for each in four)
-            run(highest_of_four, facts.exact, *rates, weights, places, best, winner)
+            run(highest_of_four, facts.exact, one, two, three, last, weights, places, best, winner)
         if label is not None and not bounds:
             facts.labels[label] = winner
         bounds.append(best)
