@@ -193,17 +193,15 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
 
 def _exactly(
     batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings]
-) -> Callable[[Indices], tuple[Facts, Indices, Indices]]:
-    measured: dict[bytes, Items] = {}
-    tested = {name for book in plan.books for one in (book, book.beside) if one is not None for name in one.metrics}
+) -> Callable[[Indices, Sequence[str]], tuple[Facts, Indices, Indices]]:
+    measured: dict[tuple[bytes, tuple[str, ...]], Items] = {}
 
-    def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
-        items = measured.get(rows.tobytes())
-        if items is None:
-            items = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=tested)
+    def exactly(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices, Indices]:
+        key = rows.tobytes(), tuple(names)
+        if key not in measured:
             # Books share limits, and so the rows on them.
-            measured[rows.tobytes()] = items
-        return items.facts, items.kinds, rows
+            measured[key] = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=names)
+        return measured[key].facts, measured[key].kinds, rows
 
     return exactly
 

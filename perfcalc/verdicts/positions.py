@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Indices, Numbers
-from perfcalc.fields import KINDS
+from perfcalc.fields import KINDS, METRICS
 from perfcalc.kernel import kernel, run
 from perfcalc.verdicts.tables import Book, is_rounded, tested_fields
 
@@ -233,6 +233,7 @@ def positions(lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[fr
             continue
         below, above = (line.exact, line.exact) if exact else (line.below, line.above)
         if line.metric not in facts.low:
+            assert line.metric not in METRICS, line.metric
             same.append(tuple(_rank(bound, below, above) for bound in facts.unstated(line.metric)))
             continue
         same.append(-1)
