@@ -10,9 +10,11 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 default_role = "py:obj"  # a name in single backticks is code, and a link where it is documented
 myst_heading_anchors = 4  # as forges make them, so that one link serves both
 autodoc_typehints_format = "short"
+strip_signature_backslash = True  # or the parameter `from_` loses its last letter
 autodoc_member_order = "bysource"
 python_maximum_signature_line_length = 80
 highlight_language = "none"
+smartquotes = False  # two hyphens are an option
 
 html_theme = "furo"
 html_title = f"perfcalc {__version__}"

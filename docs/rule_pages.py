@@ -134,11 +134,11 @@ def anchor(rule: Rule) -> str:
 
 
 def _short(rule: Rule) -> str:
-    if rule.contains:
-        return f"contains {', '.join(map(escaped, rule.contains))}"
     if rule.unread or rule.none:
         return "numbers not read: `cannot_tell`" if rule.unread else "no such control"
-    return " or ".join(map(_box, rule.boxes))
+    words = f"contains {', '.join(map(escaped, rule.contains))}" if rule.contains else " or ".join(map(_box, rule.boxes))
+    words += f"; and {' or '.join(map(escaped, rule.meets))} is met" if rule.meets else ""
+    return words + ("; with exceptions" if rule.exclusions or rule.unless else "")
 
 
 def _paragraph(code: str, versions: list[Rule]) -> Iterator[str]:
@@ -192,8 +192,7 @@ def _papers(acts: Iterable[Instrument], verified: date, confidence: str, note: s
 
 def _box(box: Box) -> str:
     return " and ".join(
-        f"`{condition.metric} {condition.operator} {condition.limit_text}`"
-        + (f"{_unit(condition.metric)}")
+        f"`{condition.metric} {condition.operator} {condition.limit_text}`{_unit(condition.metric)}"
         + (f" (there {escaped(condition.hands_over_to)} takes over)" if condition.hands_over_to else "")
         for condition in box
     )
@@ -274,8 +273,9 @@ def _licences(book: RuleBook, name: str) -> Iterator[str]:
 
 def _line(entry: Entry) -> Iterator[str]:
     word = f" ({escaped(entry.word)})" if entry.word and entry.word not in entry.paragraph else ""
-    yield f"**{escaped(entry.paragraph)}**{word}, from {entry.start}{f' until {entry.end}' if entry.end else ''}, " + (
-        STATUS[entry.status]
+    yield (
+        f"**{escaped(entry.paragraph)}**{word}, from {entry.start}{f' until {entry.end}' if entry.end else ''}, "
+        + (STATUS[entry.status])
     )
     yield ""
     if entry.applies_to:

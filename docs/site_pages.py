@@ -13,6 +13,7 @@ from pathlib import Path
 from blocks import ROOT
 from rule_pages import escaped, rule_pages
 
+import perfcalc
 from perfcalc.metrics.readings import QUESTIONS
 from perfcalc.rulebook import modelled
 from perfcalc.rulebook.book import load
@@ -71,9 +72,8 @@ def _confidence() -> Iterator[str]:
 
 def _readings() -> Iterator[str]:
     for question in QUESTIONS:
-        yield f"- `{question.name}={question.options[0]}`, of {' | '.join(f'`{each}`' for each in question.options)}. " + (
-            escaped(f"{question.text} {question.why}")
-        )
+        options = ", ".join(f"`{each}`" for each in question.options[1:])
+        yield f"- `{question.name}={question.options[0]}` (or {options}). {question.text} Why: {question.why}"
 
 
 def _labels() -> Iterator[str]:
@@ -112,7 +112,11 @@ Made from the program: every command and every option. `perfcalc COMMAND --help`
 
 API = """# Python
 
-Made from the docstrings. pandas in gives pandas out; any other frame that speaks Arrow comes back as Arrow.
+Made from the docstrings. [pandas, polars, DuckDB](guide/pandas.md) has examples.
+
+- `Frame`: a pandas frame, or any frame that offers the Arrow C stream, which comes back as a pyarrow table.
+- `Overlays`: files or names of [overlays](guide/overlays.md), one or several, or a rule book that is ready.
+- `Law`: `"enforced"` or `"codified"`.
 
 ```{eval-rst}
 .. py:module:: perfcalc
@@ -132,8 +136,6 @@ ANSWERS = (
 
 def api_page() -> str:
     """Every public name and every answer, for autodoc to fill in."""
-    import perfcalc
-
     functions = [name for name in perfcalc.__all__ if callable(getattr(perfcalc, name)) and name != "InputError"]
     lines = [f".. autofunction:: perfcalc.{name}" for name in functions]
     lines += ["", "Answers", "-------", ""]
@@ -183,7 +185,7 @@ def lay_out(source: Path) -> None:
 
 def build(output: Path) -> None:
     """Build the site. A warning, such as a link that leads nowhere, is an error."""
-    from sphinx.cmd.build import build_main
+    from sphinx.cmd.build import build_main  # noqa: PLC0415 - only the site needs the extra [docs]
 
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source"

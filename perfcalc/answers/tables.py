@@ -83,7 +83,9 @@ def scores_parts(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str])
 def scores_table(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str]) -> Table:
     """One row an item: the main metrics, and the verdict of each jurisdiction."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("item", ratio=2, overflow="ellipsis", no_wrap=True, max_width=40)  # one long name squeezes the rest
+    table.add_column(
+        "item", ratio=2, overflow="ellipsis", no_wrap=True, max_width=40
+    )  # one long name squeezes the rest
     table.add_column("TPP", justify="right", no_wrap=True)
     table.add_column("density", justify="right", no_wrap=True)
     for name in jurisdictions:
