@@ -136,7 +136,9 @@ def anchor(rule: Rule) -> str:
 def _short(rule: Rule) -> str:
     if rule.unread or rule.none:
         return "numbers not read: `cannot_tell`" if rule.unread else "no such control"
-    words = f"contains {', '.join(map(escaped, rule.contains))}" if rule.contains else " or ".join(map(_box, rule.boxes))
+    words = (
+        f"contains {', '.join(map(escaped, rule.contains))}" if rule.contains else " or ".join(map(_box, rule.boxes))
+    )
     words += f"; and {' or '.join(map(escaped, rule.meets))} is met" if rule.meets else ""
     return words + ("; with exceptions" if rule.exclusions or rule.unless else "")
 

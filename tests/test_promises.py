@@ -2,15 +2,19 @@
 
 import ast
 import re
-from datetime import date
+from collections import Counter
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 import perfcalc
+from perfcalc.cli import main
 from perfcalc.line import make_plan, score_sheet
+from perfcalc.rulebook.book import load
 from perfcalc.sheets.read import open_sheet
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +55,8 @@ def names_in(path):
 
 def test_every_promise_is_on_the_sheet():
     assert [FOUND[number]["title"] for number in sorted(FOUND)] == PROMISES
+    states = Counter(line["state"] for line in FOUND.values())
+    assert f"{states['Kept']} are kept, {states['Kept in part']} in part, {states['Not kept']} not" in SHEET
 
 
 @pytest.mark.parametrize("number", range(1, len(PROMISES) + 1))
@@ -92,6 +98,17 @@ def test_a_parquet_file_has_the_same_bytes_with_any_threads_and_the_same_table_w
     )
     assert one.read_bytes() == other.read_bytes()
     assert pq.read_table(one).equals(pq.read_table(whole))
+
+
+def test_a_day_after_the_book_was_last_checked_is_said():
+    checked = max(rule.verified for rule in load().rules)
+
+    def said(day):
+        printed = CliRunner().invoke(main, ["score", str(EIGHT), "--as-of", day.isoformat()]).stdout
+        return f"last checked on {checked}" in " ".join(printed.split())
+
+    assert not said(checked)
+    assert said(checked + timedelta(days=1))
 
 
 def test_published_result_columns_stay():

@@ -142,6 +142,8 @@ def _metric(row: dict[str, Any], name: str) -> str:
 
 def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     """The last lines of a run."""
+    from perfcalc.answers.ledgers import last_checked
+
     total = summary.rows
     yield ""
     yield from hypothetical_lines(summary.hypothetical)
@@ -151,6 +153,8 @@ def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     }
     for names in alike(said):
         yield f"{' '.join(name.upper() for name in names)} on {summary.as_of}: {said[names[0]] or 'no items'}"
+    if summary.as_of > (checked := last_checked(load())):
+        yield f"[yellow]the rule book was last checked on {checked}: law made since is not in it[/]"
     if output is None and total > SHOWN_ROWS:
         yield f"The first {SHOWN_ROWS} of {total:,} items are shown; -o OUT.csv has all of them."
     if output is not None:
