@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 
 from perfcalc.answers.ledgers import last_checked
 from perfcalc.fields import METRICS
 from perfcalc.rulebook import modelled
-from perfcalc.rulebook.book import Box, Instrument, Rule, RuleBook, load
+from perfcalc.rulebook.book import FOLDER, Box, Instrument, Rule, RuleBook, load, read_yaml
 from perfcalc.rulebook.licences import Area, Entry, read_groups, read_licences
 from perfcalc.rulebook.overlay import Overlay, find, read, shipped
 
@@ -103,7 +103,8 @@ def _jurisdiction(book: RuleBook, name: str) -> Iterator[str]:
         yield ""
         yield f"## {escaped(entry)}"
         yield ""
-        yield f"Reasons for control: {', '.join(versions[0].reasons)}. [Where the text stands]({versions[0].url})."
+        reasons = f"Reasons for control: {', '.join(versions[0].reasons)}. " if versions[0].reasons else ""
+        yield f"{reasons}[Where the text stands]({versions[0].url})."
         for paragraph, each in groupby(sorted(versions, key=_order), lambda rule: rule.paragraph):
             yield ""
             yield from _paragraph(paragraph, list(each))
@@ -161,7 +162,8 @@ def _paragraph(code: str, versions: list[Rule]) -> Iterator[str]:
 
 
 def _version(rule: Rule) -> Iterator[str]:
-    yield f"**From {rule.start}{f' until {rule.end}' if rule.end else ''}**, {STATUS[rule.status]}"
+    yet = "" if rule.start <= last_checked(load()) else ", not yet"
+    yield f"**From {rule.start}{f' until {rule.end}' if rule.end else ''}**, {STATUS[rule.status]}{yet}"
     yield ""
     if rule.boxes:
         yield "- Met if " + ", or ".join(map(_box, rule.boxes))
@@ -236,22 +238,26 @@ def _overlay(name: str, overlay: Overlay) -> Iterator[str]:
 
 def _licences(book: RuleBook, name: str) -> Iterator[str]:
     requirements, exceptions, reviews = read_licences(name) or ((), (), ())
+    levels = read_yaml(FOLDER / name / "licences" / "requirements.yaml").get("levels", {})
     yield f"# {escaped(book.place(name).name)}: licences"
     yield ""
     yield (
         "What `--destination` and `--end-user-hq` ask. The numbers of an item are tested; conditions beyond them are "
         "named and not decided. `until` is the first day on which a line no longer held."
     )
-    for title, entries in (
-        ("Licence requirements", requirements),
-        ("Licence exceptions", exceptions),
-        ("Review of applications", reviews),
+    for level, codes in levels.items():
+        yield ""
+        yield f"**Level {level}** is {', '.join(map(escaped, codes))}."
+    for title, entries, both in (
+        ("Licence requirements", requirements, "or"),
+        ("Licence exceptions", exceptions, "or"),
+        ("Review of applications", reviews, "and"),
     ):
         yield ""
         yield f"## {title}"
         for entry in entries:
             yield ""
-            yield from _line(entry)
+            yield from _line(entry, levels, both)
     groups = read_groups(name)
     yield ""
     yield "## Country groups"
@@ -273,7 +279,7 @@ def _licences(book: RuleBook, name: str) -> Iterator[str]:
         yield f"| {each.country} | {day} | {joins} | {leaves} | {escaped(each.citation)} | {each.confidence} |"
 
 
-def _line(entry: Entry) -> Iterator[str]:
+def _line(entry: Entry, levels: Mapping[str, Sequence[str]], both: str) -> Iterator[str]:
     word = f" ({escaped(entry.word)})" if entry.word and entry.word not in entry.paragraph else ""
     yield (
         f"**{escaped(entry.paragraph)}**{word}, from {entry.start}{f' until {entry.end}' if entry.end else ''}, "
@@ -281,20 +287,23 @@ def _line(entry: Entry) -> Iterator[str]:
     )
     yield ""
     if entry.applies_to:
-        yield f"- For {', '.join(map(escaped, entry.applies_to))}"
+        yield f"- For {_codes(entry.applies_to, levels)}"
     for line in entry.lines:
-        words = f"- For {', '.join(map(escaped, line.paragraphs))}"
+        words = f"- For {_codes(line.paragraphs, levels)}"
         words += f", where {' and '.join(map(escaped, line.when))}" if line.when else ""
         yield words + (f", and {', '.join(map(escaped, line.beside))} too" if line.beside else "")
     if entry.without:
-        yield f"- Not where it meets {', '.join(map(escaped, entry.without))}"
+        yield f"- Not where it meets {_codes(entry.without, levels)}"
     if entry.when:
         yield f"- Where met: {', '.join(map(escaped, entry.when))}"
     if entry.when_not:
         yield f"- Where not met: {', '.join(map(escaped, entry.when_not))}"
     for words, area in (
         ("Destination", entry.destinations),
-        ("Headquarters of the end user or its parent", entry.headquarters),
+        (
+            f"{f'{both.capitalize()} h' if entry.destinations else 'H'}eadquarters of the end user or its parent",
+            entry.headquarters,
+        ),
         ("Headquarters, besides", entry.and_headquarters),
         ("Headquarters not in", entry.not_headquarters),
     ):
@@ -308,6 +317,16 @@ def _line(entry: Entry) -> Iterator[str]:
         if text:
             yield f"- {words}: {escaped(' '.join(text.split()))}"
     yield from _papers(entry.instruments, entry.verified, entry.confidence, entry.note)
+
+
+def _codes(codes: Sequence[str], levels: Mapping[str, Sequence[str]]) -> str:
+    """Paragraphs, with a whole level called by its name."""
+    said, rest = [], list(codes)
+    for level, members in levels.items():
+        if set(members) <= set(rest):
+            said.append(f"level {level}")
+            rest = [code for code in rest if code not in members]
+    return ", ".join((*said, *map(escaped, rest)))
 
 
 def _area(area: Area) -> str:
