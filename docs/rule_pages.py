@@ -89,6 +89,9 @@ def _jurisdiction(book: RuleBook, name: str) -> Iterator[str]:
     if place.note:
         yield f"{escaped(place.note)}"
         yield ""
+    if read_licences(name) is not None:
+        yield f"Requirements, exceptions and review of licences: [the licence table]({name}-licences.md)."
+        yield ""
     if missing := [each for each in modelled.load().missing if each.jurisdiction == name]:
         yield "Known to exist and not in the book:"
         yield ""
