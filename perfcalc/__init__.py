@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from perfcalc.api import (
         changes,
+        chart,
         check,
         coverage,
         explain,
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "InputError",
     "changes",
+    "chart",
     "check",
     "coverage",
     "explain",
