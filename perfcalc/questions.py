@@ -222,13 +222,43 @@ def chart(
         The sheet has nothing to draw, an option cannot be used, or the extra ``charts`` is not installed.
     """
     from perfcalc.answers.charts.draw import chart_of
+    from perfcalc.rulebook.overlay import overlaid
 
+    book = overlaid(rules)
     return chart_of(
         to_arrow(frame),
         kind,
         parse_day(as_of),
         None if from_ is None else parse_day(from_),
         None if jurisdictions is None else tuple(jurisdictions),
-        lambda columns, day, places: plan_for(columns, "the frame", day, places, readings, law=law, rules=rules),
+        lambda columns, day, places: plan_for(columns, "the frame", day, places, readings, law=law, rules=book),
+        book,
         dark=dark,
     )
+
+
+def design_chart(
+    design: Design,
+    *,
+    jurisdictions: Sequence[str] = ("us",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+    dark: bool = False,
+) -> Chart:
+    """The allowed space of a design that `headroom_design` answered for, with the same options: area against TPP.
+
+    Raises
+    ------
+    InputError
+        An option cannot be used, or the extra ``charts`` is not installed.
+    """
+    from perfcalc.answers.charts.space import space_chart
+    from perfcalc.answers.headroom import design_table
+
+    names = to_arrow(design_table(design.design)).schema.names
+    plans = [
+        plan_for(names, "the design", design.as_of, jurisdictions, readings, law=law, rules=overlays)
+        for overlays in ([(), rules] if rules else [()])
+    ]
+    return space_chart(design, plans, dark)

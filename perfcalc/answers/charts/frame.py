@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from perfcalc.answers.charts.labels import wrapped
+from perfcalc.answers.charts.labels import shortened, wrapped
 from perfcalc.answers.charts.style import VERDICTS, inks
 from perfcalc.line import Plan
 from perfcalc.rulebook.book import load
@@ -30,16 +30,28 @@ def law_lines(plan: Plan, days: str = "") -> list[str]:
     return [f"HYPOTHETICAL: with {'; '.join(plan.overlays)} laid over the rule book. Not law.", law]
 
 
-def verdict_legend(alt: Any, counts: Counter[str] | None, show: bool) -> Any:
-    """The colours of the verdicts, with their words in the legend."""
+def verdict_legend(
+    alt: Any, counts: Counter[str] | None, show: bool, used: Collection[str] | None = None, offset: int = 20
+) -> Any:
+    """The colours of the verdicts, with the words of those that are used in the legend."""
     words = " : ".join(f"datum.value == '{word}' ? '{each[0]}'" for word, each in VERDICTS.items())
     scale = alt.Scale(domain=list(VERDICTS), range=[each[1] for each in VERDICTS.values()])
+    shown = VERDICTS if used is None and counts is None else used or counts or ()
     legend = alt.Legend(
-        title=None, orient="top", direction="horizontal", offset=20, symbolOpacity=1, labelExpr=f"{words} : ''",
-        values=[word for word in VERDICTS if counts is None or counts[word]],
+        title=None, orient="top", direction="horizontal", offset=offset, symbolOpacity=1, labelExpr=f"{words} : ''",
+        values=[word for word in VERDICTS if word in shown],
     )  # fmt: skip
     channel = alt.Color if counts is None else alt.Fill
     return channel("verdict:N", scale=scale, legend=legend if show else None)
+
+
+def axis_label(names: Sequence[str], most: int = 46) -> str:
+    """As many names as there is room for beside a picture, and how many more."""
+    shown = 1
+    while shown < len(names) and len(", ".join(names[: shown + 1])) + 6 <= most:
+        shown += 1
+    more = f" +{len(names) - shown}" if names[shown:] else ""
+    return shortened(", ".join(names[:shown]), most - len(more)) + more
 
 
 def notes_panel(alt: Any, notes: Sequence[str], width: float, dark: bool) -> Any | None:

@@ -63,9 +63,15 @@ def inks(dark: bool) -> dict[str, str]:
 
 def shades(count: int, dark: bool) -> list[str]:
     """As many fills, from strong to weak: the principal paragraph has the strongest. The steps of a ladder are equals."""
-    ends = [[int(inks(dark)[name][at : at + 2], 16) for at in (1, 3, 5)] for name in ("strong", "weak")]
+    ink = inks(dark)
     parts = [index / max(count - 1, 1) if count <= MOST_SHADES else 0.4 for index in range(count)]
-    return ["#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(*ends, strict=True)) for part in parts]
+    return [mixed(ink["strong"], ink["weak"], part) for part in parts]
+
+
+def mixed(one: str, other: str, part: float) -> str:
+    """A colour between two, nearer to the other the larger the part is."""
+    pairs = [(int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in pairs)
 
 
 def config(dark: bool) -> dict[str, Any]:
@@ -104,7 +110,7 @@ def config(dark: bool) -> dict[str, Any]:
             "subtitlePadding": 5,
             "subtitleLineHeight": 15,
             "anchor": "start",
-            "frame": "group",
+            "frame": "bounds",
             "offset": 12,
         },
         "concat": {"spacing": 4},
