@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from perfcalc.answers.charts.style import LABEL_SIZE
 
@@ -22,6 +26,8 @@ WIDTHS: Final = (
 OTHERS: Final = {"†": 556, "–": 556, "…": 1000, "·": 333, "×": 584, "²": 333, "≥": 549, "→": 1000}
 WIDEST: Final = 1000
 LONGEST: Final = 30
+#: More items are not tried for a name: in a crowd none finds a place.
+MOST_TRIED: Final = 500
 
 
 class Rect(NamedTuple):
@@ -128,21 +134,28 @@ def place_labels(
     taken
         What else no label may cover.
     """
-    marks = [Rect(x - radius, y - radius, x + radius, y + radius) for x, y in points]
-    full = list(taken)
+    centres = np.array(points, dtype=np.float64).reshape(-1, 2)
+    marks = np.hstack((centres - radius, centres + radius))
+    full = np.array([tuple(each) for each in taken], dtype=np.float64).reshape(-1, 4)
     placed: list[Label] = []
-    for index in order:
+    for index in islice(order, MOST_TRIED):
         if len(placed) == most:
             break
         text = shortened(names[index])
         if not text.strip():
             continue
+        others = np.delete(marks, index, axis=0)
         for place in PLACES:
             box = box_of(*points[index], text, place)
             roomy = Rect(box.left - 1, box.top, box.right + 1, box.bottom)
-            others = (mark for at, mark in enumerate(marks) if at != index)
-            if box.within(frame) and not any(roomy.touches(each) for each in (*full, *others)):
+            if box.within(frame) and not (_touched(full, roomy) or _touched(others, roomy)):
                 placed.append(Label(index, text, place, box))
-                full.append(roomy)
+                full = np.vstack((full, roomy))
                 break
     return placed
+
+
+def _touched(rects: npt.NDArray[np.float64], box: Rect) -> bool:
+    """Whether any of many rectangles touches one."""
+    left, top, right, bottom = rects.T
+    return bool(((left < box.right) & (box.left < right) & (top < box.bottom) & (box.top < bottom)).any())

@@ -28,8 +28,9 @@ from perfcalc.rulebook.book import Rule
 if TYPE_CHECKING:
     from perfcalc.answers.headroom import Design
 
-WIDTH: Final = 560
-HEIGHT: Final = 380
+#: Of one panel alone, and of one of several, which stand side by side.
+ALONE: Final = (600, 400)
+BESIDE: Final = (440, 300)
 #: The format in which the engine is asked; TPP is the rate times these bits.
 ASKED: Final = next(rate for rate in RATES if rate.name == "int8_tops")
 
@@ -150,8 +151,9 @@ def space_chart(answer: Design, plans: Sequence[Plan], dark: bool = False) -> Ch
         float(Fraction(answer.design["die_area_mm2"])) if _is_number(answer.design.get("die_area_mm2", "")) else 600.0
     )
     levels = sorted({level for plan in plans for book in plan.books for level in limits_of(book.rules)[0]})
-    area = Scale(size / 8, size * 4, 0, WIDTH)
-    tpp = Scale(min(levels, default=1000.0) / 8, max(levels, default=10_000.0) * 4, HEIGHT, 0)
+    width, height = ALONE if sum(len(plan.books) for plan in plans) == 1 else BESIDE
+    area = Scale(size / 8, size * 4, 0, width)
+    tpp = Scale(min(levels, default=1000.0) / 8, max(levels, default=10_000.0) * 4, height, 0)
     spaces = []
     for plan in plans:
         law = "overlay" if plan.overlays else "now"
@@ -169,7 +171,7 @@ def space_chart(answer: Design, plans: Sequence[Plan], dark: bool = False) -> Ch
     words = [
         f"{space.heading}: "
         + (
-            f"the largest TPP that stays outside is {number(space.ceiling)}"
+            f"the largest TPP that stays outside is {_rounded_down(space.ceiling)}"
             if space.ceiling
             else "no TPP is known to stay outside"
         )
@@ -182,8 +184,8 @@ def space_chart(answer: Design, plans: Sequence[Plan], dark: bool = False) -> Ch
         *(f"{space.heading}: numbers not read of {', '.join(space.unread)}." for space in spaces if space.unread),
     ]
     panels = [_panel(alt, space, area, tpp, size, dark) for space in spaces]
-    last = notes_panel(alt, notes, WIDTH, dark)
-    whole = alt.vconcat(*panels, last, spacing=22)
+    last = notes_panel(alt, notes, 2 * width if panels[1:] else width, dark)
+    whole = alt.vconcat(alt.concat(*panels, columns=2, spacing=26), last, spacing=12)
     rows = [
         {"item": space.heading, "entries": piece.entries.replace(";", ", "), "verdict": piece.verdict.replace("_", " "),
          "from area (mm²)": number(piece.left[0]), "to area (mm²)": number(piece.right[0])}
@@ -279,7 +281,7 @@ def _panel(alt: Any, space: Space, area: Scale, tpp: Scale, size: float, dark: b
                 align="left", baseline="top", dx=7, dy=7, fontSize=11, color=ink["text"], aria=False
             ).encode(x=x, y=y, text="text:N")
         )
-    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    chart = alt.layer(*layers).properties(width=area.end, height=tpp.start)
     return chart.properties(title=alt.TitleParams(space.heading, fontSize=12, anchor="start", frame="group", offset=6))
 
 
