@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import perfcalc
+from perfcalc.answers.charts import Chart
 from perfcalc.answers.ledgers import coverage_page, ledger_page, rules_coverage
 from perfcalc.answers.reference import fields_markdown
 from perfcalc.answers.tables import scores_table
@@ -85,6 +86,18 @@ def pages() -> dict[Path, str]:
     }
 
 
+def charts() -> dict[Path, Chart]:
+    """The charts that README and the pages show. Their bytes depend on the renderer, so tests compare digests."""
+    chips = perfcalc.read(ROOT / "specs" / "chips.csv")
+    folder = ROOT / "docs" / "pictures"
+    return {
+        folder / "density.svg": perfcalc.chart(chips, as_of="2026-11-23"),
+        folder / "timeline.svg": perfcalc.chart(chips, kind="timeline", as_of="2026-11-23"),
+    }
+
+
 if __name__ == "__main__":
+    for path, chart in charts().items():
+        chart.save(path)
     for path, text in pages().items():
         path.write_text(text, "utf-8")

@@ -29,6 +29,8 @@ WIDTH: Final = 820
 HEIGHT: Final = 470
 LANE: Final = 11
 MOST_LANES: Final = 9
+#: Of more marks than these each is drawn smaller and fainter.
+CROWD: Final = 500
 
 
 class Drawing:
@@ -38,7 +40,7 @@ class Drawing:
         self.alt, self.across, self.up, self.x, self.y, self.dark = altair(), across, up, x, y, dark
         self.ink = inks(dark)
         self.frame = Rect(0, 0, WIDTH, HEIGHT)
-        self.is_last = True
+        self.is_last = self.is_sparse = True
         self.fills: dict[str, str] = {}
         self.counts: Counter[str] = Counter()
         self.points: list[Rect] = []
@@ -101,6 +103,7 @@ class Drawing:
         codes = list(dict.fromkeys(region.paragraph for region in regions))
         self.fills = dict(zip(codes, shades(len(codes), self.dark), strict=True))
         self.counts = Counter(mark.verdict for mark in marks for _ in mark.items)
+        self.is_sparse = len(marks) <= CROWD
         self.is_last = not strips
         panels = [self.main(regions, marks, labels)]
         for drawn, heading in strips:
@@ -298,7 +301,9 @@ class Drawing:
                     rows.append({**at, "verdict": mark.verdict})
             if rows:
                 ends = {"x2": "x2:Q"} if side == "x" else {"y2": "y2:Q"}
-                rule = alt.Chart(alt.Data(values=rows)).mark_rule(clip=True, strokeWidth=1.2, opacity=0.75, aria=False)
+                rule = alt.Chart(alt.Data(values=rows)).mark_rule(
+                    clip=True, strokeWidth=1.2, opacity=0.75 if self.is_sparse else 0.15, aria=False
+                )
                 layers.append(rule.encode(x=self._x(), y=y(), color=verdict_legend(alt, None, show=False), **ends))
         return layers
 
@@ -311,7 +316,8 @@ class Drawing:
         found = "search == '' || indexof(lower(datum.item), lower(search)) >= 0"
         return (
             alt.Chart(alt.Data(values=rows))
-            .mark_point(clip=True, filled=True, size=48, stroke=self.ink["page"], strokeWidth=0.7, aria=False)
+            .mark_point(clip=True, filled=True, size=48 if self.is_sparse else 22, stroke=self.ink["page"],
+                        strokeWidth=0.7 if self.is_sparse else 0.3, aria=False)
             .encode(
                 x=self._x(),
                 y=self._y() if y is None else y,

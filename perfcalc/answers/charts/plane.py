@@ -145,7 +145,7 @@ def _notes(
         said = ", ".join(f"{entry} ({count:,})" for entry, count in elsewhere.most_common())
         notes.append(f"Controlled by paragraphs that test something else: {said}.")
     total = sum(len(mark.items) for mark in marks)
-    gone = "; ".join(f"{count:,} with {reason}" for reason, count in left.most_common())
+    gone = "; ".join(f"{count:,} ({reason})" for reason, count in left.most_common())
     notes.append(f"{total:,} items drawn{f'; not drawn: {gone}' if gone else ', none left out'}.")
     if any(mark.bar_x or mark.bar_y for mark in marks):
         notes.append("A line through a point is the interval in which its value lies.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -69,8 +70,17 @@ class Chart:
         numbers: dict[str, str] = {}
         text = re.sub(r"clip\d+", lambda found: numbers.setdefault(found[0], f"clip{len(numbers)}"), text)
         head, tail = text.split(">", 1)
-        said = f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
+        said = (
+            f"<title>{escape(self.title)}</title><desc>{escape(self.description)}</desc>"
+            f"<metadata>perfcalc chart, sha256 {self.digest}</metadata>"
+        )
         return f'{head} role="img">{said}{tail}\n'
+
+    @property
+    def digest(self) -> str:
+        """Of the specification with its data: what the picture shows, whichever version of the renderer drew it."""
+        kept = {name: value for name, value in self.spec.items() if name != "$schema"}
+        return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
     def png(self, scale: float = 2.0) -> bytes:
         """The picture as PNG, two pixels for one."""

@@ -17,7 +17,7 @@ GREY: Final = "#8A8A8A"
 VERDICTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "controlled": ("controlled", VERMILLION, "triangle-up", "▲"),
     "cannot_tell": ("cannot tell", ORANGE, "diamond", "?"),
-    "not_controlled": ("not controlled", GREEN, "circle", "·"),
+    "not_controlled": ("not controlled", GREEN, "circle", "○"),
     "not_modelled": ("not modelled", GREY, "cross", "–"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,7 @@ from perfcalc.errors import InputError
 from perfcalc.fields import FIELDS, METRICS
 from perfcalc.files import whole_files
 from perfcalc.line import Plan, Summary, run
+from perfcalc.metrics.readings import DEFAULT
 from perfcalc.sheets.read import Sheet
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def report_html(sheet: Sheet, plan: Plan, summary: Summary, scored: Sequence[pa.
         law=plan.law,
         digest=plan.rulebook,
         overlays=plan.overlays,
-        readings="every open reading" if plan.widen else "as configured",
+        readings=_readings(plan),
         summary=summary,
         groups=[(label(names), [place_name(each) for each in names], summary.verdicts.get(names[0], {}), summary.entries.get(names[0], {}),
                  summary.not_asked.get(names[0], [])) for names in groups],
@@ -142,6 +143,13 @@ def report_html(sheet: Sheet, plan: Plan, summary: Summary, scored: Sequence[pa.
         most=MOST_LISTED,
     )  # fmt: skip
     return text
+
+
+def _readings(plan: Plan) -> str:
+    if plan.widen:
+        return "every open reading of the law"
+    chosen = {name: option for name, option in asdict(plan.readings).items() if option != getattr(DEFAULT, name)}
+    return ", ".join(f"{name}={option}" for name, option in chosen.items()) or "the usual ones"
 
 
 class _Table:
