@@ -11,10 +11,11 @@ import pyarrow as pa
 from perfcalc.answers.charts.frame import axis_label, law_lines, notes_panel, verdict_legend
 from perfcalc.answers.charts.render import Chart, altair, finish
 from perfcalc.answers.charts.style import VERDICTS, inks
-from perfcalc.answers.coverage import cover
 from perfcalc.answers.tables import SHORT, alike, label
+from perfcalc.answers.views import Measured, batches_of
 from perfcalc.errors import InputError
 from perfcalc.line import Plan
+from perfcalc.sheets.read import BATCH_ROWS
 
 ROW: Final = 17
 COLUMN: Final = 58
@@ -32,42 +33,37 @@ def coverage_chart(table: pa.Table, plan: Plan, dark: bool = False) -> Chart:
         The sheet has no rows, or the extra is not installed.
     """
     alt = altair()
-    answer = cover(table, plan)
-    if not answer.matrix:
+    items, verdicts = _verdicts(table, plan)
+    if not items:
         raise InputError("the sheet has no rows", "give it one")
-    groups = alike({name: tuple(row[name] for row in answer.matrix) for name in answer.jurisdictions})
+    groups = alike({name: tuple(said) for name, said in verdicts.items()})
     first = [names[0] for names in groups]
     rows: dict[tuple[Any, ...], tuple[tuple[str, ...], list[str]]] = {}
-    for row in answer.matrix:
-        verdicts = tuple(row[name] for name in first)
+    for at, item in enumerate(items):
+        row = tuple(verdicts[name][at] for name in first)
         # Items have rows of their own as long as those fit.
-        own = row["row"] if answer.rows <= MOST_ROWS else None
-        rows.setdefault((verdicts, own), (verdicts, []))[1].append(row["item"])
+        rows.setdefault((row, at if len(items) <= MOST_ROWS else None), (row, []))[1].append(item)
     # Where jurisdictions disagree most comes first; what all call the same, last.
     ranked = sorted(
         rows.values(), key=lambda each: (-_disagreement(each[0]), -each[0].count("controlled"), -len(each[1]))
     )
     shown = ranked[:MOST_ROWS]
     drawn = sum(len(names) for _, names in shown)
-    left = {"beyond the rows that fit": answer.rows - drawn} if answer.rows > drawn else {}
-    title = (
-        f"{'HYPOTHETICAL: ' if answer.hypothetical else ''}Which jurisdictions control which items on {answer.as_of}"
-    )
+    left = {"beyond the rows that fit": len(items) - drawn} if len(items) > drawn else {}
+    title = f"{'HYPOTHETICAL: ' if plan.overlays else ''}Which jurisdictions control which items on {plan.books[0].day.isoformat()}"
     lines = law_lines(plan)
     said = " ".join(
-        f"{label(names)}: {', '.join(f'{count:,} {VERDICTS[word][0]}' for word, count in answer.counts[names[0]].items())}."
+        f"{label(names)}: {', '.join(f'{count:,} {VERDICTS[word][0]}' for word, count in Counter(verdicts[names[0]]).most_common())}."
         for names in groups
     )
-    description = (
-        f"{title}. {' '.join(lines)}. Matrix of {drawn:,} items and {len(answer.jurisdictions)} jurisdictions. {said}"
-    )
+    description = f"{title}. {' '.join(lines)}. Matrix of {drawn:,} items and {len(verdicts)} jurisdictions. {said}"
     notes = [
         f"{'; '.join(f'{label(names)} is {chr(32).join(name.upper() for name in names)}' for names in groups if names[1:])}."
         if any(names[1:] for names in groups)
         else "",
         "yes controlled, no not controlled, ? cannot tell, - not modelled (neither ? nor - is a no).",
-        "Items with the same answers share a row." if answer.rows > MOST_ROWS else "",
-        f"{drawn:,} of {answer.rows:,} items in {len(shown)} rows"
+        "Items with the same answers share a row." if len(items) > MOST_ROWS else "",
+        f"{drawn:,} of {len(items):,} items in {len(shown)} rows"
         + "".join(f"; {count:,} left out, {reason}" for reason, count in left.items())
         + ".",
     ]
@@ -75,13 +71,25 @@ def coverage_chart(table: pa.Table, plan: Plan, dark: bool = False) -> Chart:
     whole = alt.vconcat(
         matrix, notes_panel(alt, [note for note in notes if note], max(COLUMN * len(groups), 420), dark)
     )
-    items = [
-        {"item": row["item"]} | {name.upper(): VERDICTS[row[name]][0] for name in answer.jurisdictions}
-        for row in answer.matrix
+    listed = [
+        {"item": item} | {name.upper(): VERDICTS[said[at]][0] for name, said in verdicts.items()}
+        for at, item in enumerate(items)
     ]
     return Chart(
-        "coverage", title, description, finish(whole, dark, title, lines, description), drawn, left, items, notes, dark
+        "coverage", title, description, finish(whole, dark, title, lines, description), drawn, left, listed, notes, dark
     )
+
+
+def _verdicts(table: pa.Table, plan: Plan) -> tuple[list[str], dict[str, list[str]]]:
+    """The names of the items, and what each jurisdiction says of them."""
+    items: list[str] = []
+    verdicts: dict[str, list[str]] = {book.jurisdiction: [] for book in plan.books}
+    for batch in batches_of(table, plan, BATCH_ROWS):
+        measured = Measured(batch, plan)
+        items += measured.names
+        for book in plan.books:
+            verdicts[book.jurisdiction] += measured.view(book).verdict
+    return items, verdicts
 
 
 def _disagreement(verdicts: Sequence[str]) -> int:
