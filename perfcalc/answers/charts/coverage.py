@@ -133,7 +133,7 @@ def _matrix(
         tooltip=[alt.Tooltip(f"{key}:N", title=key) for key in ("items", "places", "words")],
     )  # fmt: skip
     rects = base.mark_rect(stroke=inks(dark)["page"], strokeWidth=2, aria=False).encode(
-        color=verdict_legend(alt, None, show=True, used={str(cell["verdict"]) for cell in cells}, offset=8),
+        color=verdict_legend(alt, None, show=True, dark=dark, used={str(cell["verdict"]) for cell in cells}, offset=8),
         opacity=alt.Opacity("strength:Q", scale=None),
     )
     text = base.mark_text(fontSize=10, aria=False).encode(

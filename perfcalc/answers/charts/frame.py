@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from perfcalc.answers.charts.labels import shortened, wrapped
-from perfcalc.answers.charts.style import VERDICTS, inks
+from perfcalc.answers.charts.style import VERDICTS, ink_of, inks
 from perfcalc.line import Plan
 from perfcalc.rulebook.book import load
 
@@ -31,11 +31,11 @@ def law_lines(plan: Plan, days: str = "") -> list[str]:
 
 
 def verdict_legend(
-    alt: Any, counts: Counter[str] | None, show: bool, used: Collection[str] | None = None, offset: int = 20
+    alt: Any, counts: Counter[str] | None, show: bool, dark: bool, used: Collection[str] | None = None, offset: int = 20
 ) -> Any:
     """The colours of the verdicts, with the words of those that are used in the legend."""
     words = " : ".join(f"datum.value == '{word}' ? '{each[0]}'" for word, each in VERDICTS.items())
-    scale = alt.Scale(domain=list(VERDICTS), range=[each[1] for each in VERDICTS.values()])
+    scale = alt.Scale(domain=list(VERDICTS), range=[ink_of(each[1], dark) for each in VERDICTS.values()])
     shown = VERDICTS if used is None and counts is None else used or counts or ()
     legend = alt.Legend(
         title=None, orient="top", direction="horizontal", offset=offset, symbolOpacity=1, labelExpr=f"{words} : ''",

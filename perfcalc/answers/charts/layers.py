@@ -304,7 +304,9 @@ class Drawing:
                 rule = alt.Chart(alt.Data(values=rows)).mark_rule(
                     clip=True, strokeWidth=1.2, opacity=0.75 if self.is_sparse else 0.15, aria=False
                 )
-                layers.append(rule.encode(x=self._x(), y=y(), color=verdict_legend(alt, None, show=False), **ends))
+                layers.append(
+                    rule.encode(x=self._x(), y=y(), color=verdict_legend(alt, None, show=False, dark=self.dark), **ends)
+                )
         return layers
 
     def _points(self, marks: Sequence[Mark], legend: bool, y: Any = None) -> Any:
@@ -321,7 +323,7 @@ class Drawing:
             .encode(
                 x=self._x(),
                 y=self._y() if y is None else y,
-                fill=verdict_legend(alt, self.counts, show=legend),
+                fill=verdict_legend(alt, self.counts, show=legend, dark=self.dark),
                 shape=alt.Shape(
                     "verdict:N",
                     scale=alt.Scale(domain=list(VERDICTS), range=[each[2] for each in VERDICTS.values()]),

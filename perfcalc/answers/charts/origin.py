@@ -13,7 +13,7 @@ import pyarrow as pa
 from perfcalc.answers.charts.frame import notes_panel
 from perfcalc.answers.charts.labels import Rect, place_labels
 from perfcalc.answers.charts.render import Chart, altair, finish
-from perfcalc.answers.charts.style import ORIGINS, inks
+from perfcalc.answers.charts.style import ORIGINS, ink_of, inks
 from perfcalc.errors import InputError
 from perfcalc.origin.assess import assess, facts_of
 from perfcalc.origin.columns import recognise_origin
@@ -58,6 +58,8 @@ def origin_chart(table: pa.Table, dark: bool = False) -> Chart:
         raise InputError("the sheet has no designer, or no date", "add designer, and product_launch or release_date")
     facts = [row for batch in table.combine_chunks().to_batches() for row in facts_of(batch, columns)]
     points, left, rows = _points(facts)
+    if not points:
+        raise InputError("no item of the sheet has a known cut-off and date", "choose another --kind of chart")
     title = "Launch against the cut-off of the designer, by likely origin"
     counts = Counter(point.origin for point in points)
     said = ", ".join(f"{counts[word]:,} {ORIGINS[word][0]}" for word in ORIGINS if counts[word])
@@ -166,7 +168,7 @@ def _bands(alt: Any, points: Sequence[Point], dark: bool) -> Any:
         }
         for p in points
     ]
-    scale = alt.Scale(domain=list(ORIGINS), range=[each[1] for each in ORIGINS.values()])
+    scale = alt.Scale(domain=list(ORIGINS), range=[ink_of(each[1], dark) for each in ORIGINS.values()])
     shapes = alt.Scale(domain=list(ORIGINS), range=[each[2] for each in ORIGINS.values()])
     base = alt.Chart(alt.Data(values=rows))
     layers = [

@@ -45,7 +45,7 @@ def inks(dark: bool) -> dict[str, str]:
             "faint": "#a9b0ba",
             "line": "#4a525e",
             "grid": "#262c35",
-            "strong": "#34415a",
+            "strong": "#2c374b",
             "weak": "#1e242e",
             "edge": "#8fa3c4",
         }
@@ -59,6 +59,11 @@ def inks(dark: bool) -> dict[str, str]:
         "weak": "#f1f4f9",
         "edge": "#51688f",
     }
+
+
+def ink_of(colour: str, dark: bool) -> str:
+    """A colour of the palette, somewhat lighter on a dark page."""
+    return mixed(colour, "#ffffff", 0.22) if dark else colour
 
 
 def shades(count: int, dark: bool) -> list[str]:

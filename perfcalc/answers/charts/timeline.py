@@ -176,7 +176,7 @@ def _strip(alt: Any, tracks: Sequence[Track], days: Sequence[date], first: date,
     tips = [alt.Tooltip(f"{key}:N", title=said) for key, said in
             (("items", "items"), ("words", "verdict"), ("entries", "entries"), ("from", "from"), ("until", "until"))]  # fmt: skip
     bars = base.mark_bar(height=ROW - 4, aria=False).encode(
-        x=x, x2="until:T", y=y, color=verdict_legend(alt, None, show=True, used={str(row["verdict"]) for row in rows}),
+        x=x, x2="until:T", y=y, color=verdict_legend(alt, None, show=True, dark=dark, used={str(row["verdict"]) for row in rows}),
         opacity=alt.Opacity("strength:Q", scale=None), tooltip=tips,
     )  # fmt: skip
     text = base.mark_text(align="left", baseline="middle", dx=5, fontSize=10, aria=False).encode(

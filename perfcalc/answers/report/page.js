@@ -96,18 +96,20 @@
   for (const field of Object.values(fields)) field.addEventListener("input", () => { limit = data.page; show(); });
   more.addEventListener("click", () => { limit += 5 * data.page; show(); });
 
-  // A link to a trace opens it; so does printing, for all of them.
+  // A link to a trace opens it. Printed are the traces that stand open.
   const open = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
     if (target && target.tagName === "DETAILS") target.open = true;
   };
   addEventListener("hashchange", open);
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
-    opened.forEach(each => { each.open = true; });
+  const all = document.getElementById("all");
+  all.hidden = false;
+  all.addEventListener("click", () => {
+    const traces = [...document.querySelectorAll("#traces details")];
+    const closed = traces.some(each => !each.open);
+    traces.forEach(each => { each.open = closed; });
+    all.textContent = closed ? "Close all" : "Open all";
   });
-  addEventListener("afterprint", () => opened.forEach(each => { each.open = false; }));
   open();
   show();
 })();
