@@ -83,7 +83,7 @@ def headroom(
             law=law,
         )
         if picture is not None:
-            from perfcalc.questions import design_chart
+            from perfcalc.api import design_chart
 
             design_chart(answer, jurisdictions=split(jurisdiction), rules=overlays, readings=readings, law=law).save(
                 picture
