@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 @click.option("--datacenter", type=click.Choice(["yes", "no"]), help="Of the design: made for data centres?")
 @click.option("--memory-bandwidth", metavar="GB/S", help="Of the design: bandwidth to its DRAM.")
 @click.option("--interconnect", metavar="GB/S", help="Of the design: input and output rate.")
+@click.option(
+    "--chart",
+    "picture",
+    type=click.Path(path_type=Path),
+    metavar="OUT.svg",
+    help="With --design: also draw the allowed space, as SVG, PNG or HTML.",
+)
 @law_options
 @json_option
 def headroom(
@@ -38,6 +45,7 @@ def headroom(
     datacenter: str | None,
     memory_bandwidth: str | None,
     interconnect: str | None,
+    picture: Path | None,
     as_of: str | None,
     jurisdiction: str,
     readings: str,
@@ -58,6 +66,8 @@ def headroom(
         raise InputError("give a SHEET or --design", "`perfcalc headroom SHEET`, or `--design --area 600`")
     if design and area is None:
         raise InputError("a design has an area", "add --area, in mm²")
+    if picture is not None and not design:
+        raise InputError("--chart draws the space of a design", "use it with --design, or `perfcalc chart SHEET`")
     answer: Design | Headroom
     if sheet is None:
         answer = headroom_design(
@@ -72,6 +82,12 @@ def headroom(
             readings=readings,
             law=law,
         )
+        if picture is not None:
+            from perfcalc.api import design_chart
+
+            design_chart(answer, jurisdictions=split(jurisdiction), rules=overlays, readings=readings, law=law).save(
+                picture
+            )
     else:
         answer = headroom_of_frame(
             _table(sheet),

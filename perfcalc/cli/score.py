@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     help="Country of the headquarters of the end user, or of its ultimate parent. Default: not known.",
 )
 @click.option("--origin", is_flag=True, help="Add where each item was likely made.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write a report: one HTML file."
+)
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @mapping_options
@@ -57,6 +60,7 @@ def score(
     destination: str | None,
     end_user_hq: str | None,
     origin: bool,
+    report: Path | None,
     strict: bool,
     threads: int | None,
     pairs: tuple[str, ...],
@@ -79,6 +83,11 @@ def score(
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     said = load_mapping(mapping, pairs)
     sheet = open_sheet(sheets, said.get("columns", ()))
+    if report is not None:
+        from perfcalc.answers.report import keep
+
+        # A report shows the rows, and traces them: they are read once and held.
+        sheet = keep(sheet)
     plan = plan_for(
         sheet.schema.names,
         str(sheet.path),
@@ -93,6 +102,10 @@ def score(
     )
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
         summary, scored = score_sheet(sheet, replace(plan, origin=origin), output, threads, progress)
+    if report is not None:
+        from perfcalc.answers.report import write_report
+
+        write_report(report, sheet, replace(plan, origin=origin), summary, scored)
     if as_json:
         answer = summary.to_dict()
         if output is None:
