@@ -37,7 +37,7 @@ def task(place, kind, data, name="sheet.csv", mapping=(), **asked):
     """A task as a child is told it, done in this process by those who call `do`; `place` has its sheet and answer."""
     (place / name).write_bytes(data)
     options = Options().settled().model_dump() | {"as_of": "2026-11-23"} | asked
-    limits = replace(Limits(), rows=300, columns=40, cell_chars=500, compared_rows=5)
+    limits = replace(Limits(), rows=300, columns=60, cell_chars=5_000, compared_rows=5)
     return Task(kind, name, place, place, mapping, options, asdict(limits))
 
 
