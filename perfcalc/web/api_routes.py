@@ -216,6 +216,12 @@ async def result_rows(
     return found.to_dict() | {"state": run.state}
 
 
+@router.get("/jobs/{job}/runs/{run}/map")
+def result_map(run: RunDep, house: HouseDep) -> list[dict[str, Any]]:
+    """Items among the law's paragraphs, such as TPP against performance density, as geometry; not of long sheets."""
+    return jobs.maps_of(house, run)
+
+
 @router.get("/jobs/{job}/runs/{run}/rejects")
 def rejects(run: RunDep, house: HouseDep) -> list[dict[str, Any]]:
     """The first rows that could not be read, with their lines; the download has all of them."""

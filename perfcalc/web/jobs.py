@@ -24,7 +24,7 @@ from perfcalc.web.guard import RefusedError
 from perfcalc.web.options import Options
 from perfcalc.web.rows import Page, Query, page_of
 from perfcalc.web.store import Job, Run
-from perfcalc.web.tasks import ANSWER, FIRST, RESULT, SUMMARY
+from perfcalc.web.tasks import ANSWER, FIRST, MAPS, RESULT, SUMMARY
 
 SAMPLE: Final = HERE / "sample.csv"
 #: So long a request waits for an answer that a person reads at once.
@@ -171,6 +171,13 @@ def finished(run: Run) -> Run:
 def summary_of(house: House, run: Run) -> dict[str, Any]:
     """What a finished run says of itself."""
     found: dict[str, Any] = _read(house.store.run_place(run.job, run.id) / SUMMARY)
+    return found
+
+
+def maps_of(house: House, run: Run) -> list[dict[str, Any]]:
+    """The maps of a finished run, one a kind of item; none for a long sheet, or one with nothing to draw."""
+    path = house.store.run_place(run.job, run.id) / MAPS
+    found: list[dict[str, Any]] = _read(path) if run.state == "done" and path.exists() else []
     return found
 
 

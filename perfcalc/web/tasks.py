@@ -32,6 +32,7 @@ from perfcalc.sheets.lines import item_lines
 from perfcalc.sheets.mapping import load_mapping
 from perfcalc.sheets.read import Sheet, open_sheet
 from perfcalc.sheets.report import Understood, report
+from perfcalc.web.planes import planes_of
 from perfcalc.web.workbook import write_workbook
 
 Progress = Callable[[int, int | None], None]
@@ -44,7 +45,9 @@ LISTED: Final = 200
 INSPECTED_ROWS: Final = 5_000
 #: Bytes that are looked at before a sheet is opened.
 PEEKED: Final = 1 << 20
-RESULT, FIRST, SUMMARY, ANSWER = "result.parquet", "first.parquet", "summary.json", "answer.json"
+#: Longer sheets have no map: nobody finds a point in it, and it would be drawn anew for every day.
+MAPPED_ROWS: Final = 2_000
+RESULT, FIRST, SUMMARY, ANSWER, MAPS = "result.parquet", "first.parquet", "summary.json", "answer.json", "maps.json"
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,8 @@ def score(task: Task, progress: Progress) -> None:
                 write(iter(first), draft, draft)
             progress(FIRST_ROWS, sheet.rows)
     summary, _ = score_sheet(sheet, plan, task.place / RESULT, progress=lambda rows: progress(rows, sheet.rows))
+    if 0 < summary.rows <= MAPPED_ROWS:
+        save(task.place / MAPS, planes_of(_table(sheet), plan))
     said = summary.to_dict() | {
         "hypothetical": list(summary.hypothetical),
         "notes": sheet.notes,

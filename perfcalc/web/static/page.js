@@ -7,35 +7,41 @@ function upload() {
   const form = document.getElementById("upload");
   if (!form) return;
   const input = form.querySelector("input[type=file]");
-  const error = document.getElementById("upload-error");
-  const tooLarge = () => {
+  const said = document.getElementById("upload-said");
+  const isTooLarge = () => {
     const large = [...input.files].some((file) => file.size > Number(form.dataset.most));
-    error.hidden = !large;
-    error.textContent = large ? form.dataset.tooLarge : "";
+    said.textContent = large ? form.dataset.tooLarge : "";
     return large;
   };
-  input.addEventListener("change", tooLarge);
+  input.addEventListener("change", isTooLarge);
   form.addEventListener("submit", (event) => {
-    if (tooLarge()) event.preventDefault();
+    if (isTooLarge()) event.preventDefault();
+    else said.textContent = form.dataset.busy;
   });
-  for (const name of ["dragenter", "dragover"]) {
-    form.addEventListener(name, (event) => {
-      event.preventDefault();
-      form.classList.add("over");
-    });
-  }
-  form.addEventListener("dragleave", () => form.classList.remove("over"));
-  form.addEventListener("drop", (event) => {
+  // A file may be dropped anywhere: beside the frame the browser would leave the page and show it.
+  let inside = 0;
+  const over = (change) => {
+    inside = Math.max(0, inside + change);
+    form.classList.toggle("over", inside > 0);
+  };
+  document.addEventListener("dragenter", () => over(1));
+  document.addEventListener("dragleave", () => over(-1));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
     event.preventDefault();
-    form.classList.remove("over");
+    inside = 0;
+    over(0);
     if (!event.dataTransfer.files.length) return;
     input.files = event.dataTransfer.files;
-    if (!tooLarge()) form.requestSubmit(form.querySelector("button[value=score]"));
+    if (!isTooLarge()) form.requestSubmit(form.querySelector("button[value=score]"));
   });
+  // Coming back from the results, the page says nothing of the last upload.
+  window.addEventListener("pageshow", isTooLarge);
 }
 
 // Results: replaced in place when an option, the filter or the day changes, and when a run ends.
 let asking = null;
+let sides = new Map(); // row -> name and verdicts, as they were shown last when a run was over
 
 async function show(address, remember) {
   const results = document.getElementById("results");
@@ -50,13 +56,57 @@ async function show(address, remember) {
       location.assign(address);
       return;
     }
-    results.innerHTML = await answer.text(); // made by the server's templates, which escape what sheets hold
-    if (remember) history.replaceState(null, "", address);
+    const text = await answer.text();
+    const shut = [...results.querySelectorAll("details.map:not([open])")].map((each) => each.id);
+    results.innerHTML = text; // made by the server's templates, which escape what sheets hold
+    for (const id of shut) document.getElementById(id)?.removeAttribute("open");
+    if (remember) {
+      history.replaceState(null, "", address);
+      keepOptions(new URL(address, location.href));
+    }
     results.setAttribute("aria-busy", "false");
+    compare(true);
     follow();
   } catch (error) {
     if (error.name !== "AbortError") location.assign(address);
   }
+}
+
+// The other pages of the sheet are asked under the options that are shown.
+function keepOptions(shown) {
+  const kept = new URLSearchParams(shown.search);
+  for (const name of ["search", "verdict", "problems", "sort", "order", "page", "fragment"]) kept.delete(name);
+  for (const link of document.querySelectorAll("a[data-page]")) link.search = kept.toString();
+  for (const link of document.querySelectorAll(".languages a")) {
+    const url = new URL(link.href);
+    url.searchParams.set("back", shown.pathname + shown.search);
+    link.href = url.pathname + url.search;
+  }
+  document.title = document.title.replace(/\d{4}-\d\d-\d\d/, kept.get("as_of") || "$&");
+}
+
+// Which rows have changed side since the last day that was shown.
+function compare(isTold) {
+  const part = document.getElementById("part");
+  const form = document.getElementById("options");
+  if (!part || part.dataset.state !== "done") return;
+  const now = new Map();
+  const moved = [];
+  for (const row of part.querySelectorAll("tr[data-row]")) {
+    const name = row.querySelector("th a").textContent;
+    now.set(row.dataset.row, row.dataset.side);
+    const before = sides.get(row.dataset.row);
+    if (before === undefined || before === row.dataset.side) continue;
+    row.classList.add("moved");
+    moved.push(name);
+  }
+  if (isTold) {
+    const shown = moved.slice(0, 12).join(", ") + (moved.length > 12 ? ", …" : "");
+    const words = moved.length ? form.dataset.changed : form.dataset.unchanged;
+    const said = words.replace("{count}", () => moved.length).replace("{items}", () => shown);
+    document.getElementById("said").textContent = `${part.dataset.heading} · ${said}`;
+  }
+  for (const [row, side] of now) sides.set(row, side);
 }
 
 function address(form) {
@@ -93,9 +143,24 @@ function follow() {
   });
 }
 
+// The arrow keys go from point to point of a map, so that the tab key does not have to pass all of them.
+function arrows(event) {
+  const mark = event.target.closest?.("a.mark");
+  if (!mark) return;
+  const marks = [...mark.closest("svg").querySelectorAll("a.mark")];
+  const at = marks.indexOf(mark);
+  const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: marks.length - 1 }[event.key];
+  if (to === undefined || !marks[to]) return;
+  event.preventDefault();
+  mark.setAttribute("tabindex", "-1");
+  marks[to].removeAttribute("tabindex");
+  marks[to].focus();
+}
+
 function results() {
   const form = document.getElementById("options");
   if (!form) return;
+  const part = document.getElementById("results");
   const day = form.querySelector("#as_of");
   const slider = form.querySelector("#slider");
   const begin = Date.parse(form.dataset.begin);
@@ -107,27 +172,40 @@ function results() {
     clearTimeout(waiting);
     waiting = setTimeout(() => show(address(form), true), milliseconds);
   };
+  const move = () => {
+    slider.value = Math.round((Date.parse(day.value) - begin) / DAY);
+    slider.setAttribute("aria-valuetext", day.value);
+  };
   slider.addEventListener("input", () => {
     day.value = new Date(begin + slider.value * DAY).toISOString().slice(0, 10);
     slider.setAttribute("aria-valuetext", day.value);
-    if (!isLong()) soon(150);
+    if (!isLong()) soon(200);
   });
-  slider.addEventListener("change", () => soon(0));
+  slider.addEventListener("change", () => soon(isLong() ? 0 : 200));
   day.addEventListener("input", () => {
     if (!day.value) return;
-    slider.value = Math.round((Date.parse(day.value) - begin) / DAY);
-    slider.setAttribute("aria-valuetext", day.value);
+    move();
     soon(300);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     soon(0);
   });
-  document.getElementById("results").addEventListener("submit", (event) => {
+  part.addEventListener("submit", (event) => {
     if (event.target.id !== "filter") return;
     event.preventDefault();
     show(address(event.target), true);
   });
+  part.addEventListener("click", (event) => {
+    const step = event.target.closest?.("a[data-day]");
+    if (!step || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    day.value = step.dataset.day;
+    move();
+    show(step.getAttribute("href"), true).then(() => part.querySelector(".stepper a")?.focus());
+  });
+  part.addEventListener("keydown", arrows);
+  compare(false);
   follow();
 }
 
