@@ -87,7 +87,7 @@ def _plane(items: Sequence[Item], regions: Sequence[Region], x: str, y: str) -> 
         "strips": strips,
         "marks": sorted(drawn, key=lambda mark: (mark["x"], mark["y"])),
         "labels": [
-            {"x": points[label.index][0] + label.place.dx, "y": points[label.index][1] + label.place.dy,
+            {"x": points[label.index][0] + label.place.dx * 1.25, "y": points[label.index][1] + label.place.dy,
              "align": label.place.align, "baseline": label.place.baseline, "text": label.text}
             for label in labels
         ],

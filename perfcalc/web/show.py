@@ -15,7 +15,6 @@ from markupsafe import Markup
 from perfcalc import __version__
 from perfcalc.answers.numbers import number_text
 from perfcalc.fields import FIELDS, KINDS, SHEET_FIELDS, unit_of
-from perfcalc.verdicts.decide import VERDICTS
 from perfcalc.web.jobs import book_facts
 from perfcalc.web.options import Options
 from perfcalc.web.rows import Query
@@ -25,8 +24,8 @@ FIELD_NAMES: Final = tuple(field.name for field in SHEET_FIELDS)
 METRICS_SHOWN: Final = ("tpp", "performance_density")
 #: Quantities of a map that have words of their own in every language.
 AXES: Final = frozenset(key.removeprefix("axis.") for key in languages()[ENGLISH] if key.startswith("axis."))
-#: A shape for each verdict, beside its word: colour is never all that tells them apart.
-SHAPES: Final = {"controlled": "■", "not_controlled": "○", "cannot_tell": "◆", "not_modelled": "–"}
+#: A shape for each verdict, beside its word: colour is never all that tells them apart. What matters most is first.
+SHAPES: Final = {"controlled": "■", "cannot_tell": "◆", "not_controlled": "○", "not_modelled": "–"}
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "version": __version__,
-        "verdicts": VERDICTS,
+        "verdicts": tuple(SHAPES),
         "shapes": SHAPES,
         "kinds": KINDS,
         "languages": languages,
