@@ -21,6 +21,7 @@ from perfcalc.line import Items, Plan, measure_batch, score_batch
 from perfcalc.metrics.readings import QUESTIONS, every_combination, one_changed
 from perfcalc.rulebook.book import OPERATORS, Box, Condition, Rule
 from perfcalc.sheets.columns import text_column
+from perfcalc.verdicts import declared
 from perfcalc.verdicts.decide import FAILED, OPEN, VERDICTS, condition_states
 from perfcalc.verdicts.judge import asked_mask, judge
 from perfcalc.verdicts.margin import distances
@@ -103,6 +104,8 @@ class Explanation:
     law: str = "enforced"
     #: Titles of the overlays on the rule book; with any, the explanation is hypothetical.
     hypothetical: list[str] = field(default_factory=list)
+    #: Where the sheet has a column for it: ``declared``, ``check`` and ``because``.
+    declared_eccn: dict[str, str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``: infinities become null."""
@@ -194,7 +197,18 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
     )
     for book in plan.books:
         explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))
+    if declared.COLUMN in scored and "declared_eccn" in plan.columns:
+        explanation.declared_eccn = _declared(batch, plan, items, row)
     return explanation
+
+
+def _declared(batch: pa.RecordBatch, plan: Plan, items: Items, row: int) -> dict[str, str]:
+    book = next(book for book in plan.books if book.jurisdiction == "us")
+    judgement = judge(book, items.facts, items.kinds, lambda rows: (items.facts, items.kinds, rows))
+    verdict, *masks = (int(mask[row]) for mask in declared.masks(book, judgement, items.facts, items.kinds))
+    cell = text_column(batch, plan.columns, FIELDS["declared_eccn"])[row]
+    check, because = declared.compare(declared.Item(book, VERDICTS[verdict], *masks), cell)
+    return {"declared": cell or "", "check": check, "because": because}
 
 
 def _with_its_parts(batch: pa.RecordBatch, plan: Plan, row: int) -> tuple[pa.RecordBatch, int]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from perfcalc.answers.numbers import interval_text
 from perfcalc.rulebook.book import load
+from perfcalc.verdicts.declared import CHECKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,6 +145,9 @@ def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     }
     for names in alike(said):
         yield f"{' '.join(name.upper() for name in names)} on {summary.as_of}: {said[names[0]] or 'no items'}"
+    if summary.declared:
+        checked = ", ".join(f"{summary.declared[word]:,} {word}" for word in CHECKS if summary.declared[word])
+        yield f"declared ECCN against the computed entries: {checked}"
     if output is None and total > SHOWN_ROWS:
         yield f"The first {SHOWN_ROWS} of {total:,} items are shown; -o OUT.csv has all of them."
     if output is not None:
