@@ -16,6 +16,7 @@ from perfcalc.answers.numbers import interval_text
 from perfcalc.answers.origin import explain_origin
 from perfcalc.answers.reasons import reason
 from perfcalc.errors import InputError
+from perfcalc.facts import Links
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, unit_of
 from perfcalc.line import Items, Plan, measure_batch, score_batch
 from perfcalc.metrics.readings import QUESTIONS, every_combination, one_changed
@@ -165,7 +166,9 @@ def metrics_behind(name: str) -> frozenset[str]:
 
 def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
     """Explain one item of a sheet. Everything is computed in exact arithmetic."""
-    batch, row = _with_its_parts(batch, plan, row)
+    linked = {"unit", "part_of"} & set(plan.columns)
+    links = measure_batch(batch, plan, (plan.readings,)).facts.links if linked else None
+    batch, row = with_its_parts(batch, links, row)
     items = measure_batch(batch, plan, (plan.readings,), exact=True)
     if plan.widen:
         readings = every_combination(plan.readings, metrics.relevant_readings(items.facts))
@@ -211,9 +214,8 @@ def _declared(batch: pa.RecordBatch, plan: Plan, items: Items, row: int) -> dict
     return {"declared": cell or "", "check": check, "because": because}
 
 
-def _with_its_parts(batch: pa.RecordBatch, plan: Plan, row: int) -> tuple[pa.RecordBatch, int]:
+def with_its_parts(batch: pa.RecordBatch, links: Links | None, row: int) -> tuple[pa.RecordBatch, int]:
     """The rows that bear on one item: itself, the units of its IC, its parts and the board it is on."""
-    links = measure_batch(batch, plan, (plan.readings,)).facts.links
     if links is None:
         return batch.slice(row, 1), 0
     board = int(links.board[row])
