@@ -38,6 +38,9 @@ _PART: Final = re.compile(r"[a-z]|[0-9]+", re.IGNORECASE)
 #: By the plan of the list, the entries numbered 990 to 999 are controlled for anti-terrorism alone, but for their .z.
 _AT_ENTRY: Final = re.compile(r"[0-9][A-E]99[0-9]")
 
+#: Entries of which every paragraph is in the book; of the others, .z and some paragraphs.
+WHOLE: Final = frozenset(("3A090", "3A901", "3A904", "3B904", "3C907", "3C908", "3C909", "4A090", "4A906"))
+
 Parts = tuple[str, ...]
 Answer = tuple[str, str]
 
@@ -87,9 +90,13 @@ def text(parts: Parts) -> str:
     return ".".join(part for part in parts if part != "*")
 
 
+def _parts(rule: Rule) -> Parts:
+    return tuple(rule.paragraph.replace("(", ".*.").replace(")", "").split("."))
+
+
 def _is_under(rule: Rule, declared: Parts) -> bool:
     """Whether a paragraph of the book is the declared one, or a part of it. ``z(a)`` stands for z.1.a, z.2.a, ..."""
-    own = rule.paragraph.replace("(", ".*.").replace(")", "").replace("..", ".").split(".")
+    own = _parts(rule)
     same = (mine == theirs or "*" in (mine, theirs) for mine, theirs in zip(own, declared, strict=False))
     return len(declared) <= len(own) and all(same)
 
@@ -103,9 +110,10 @@ def compare(item: Item, cell: str | None) -> Answer:
         return CANNOT_TELL, f"{cell!r} names no US entry"
     if item.verdict == VERDICTS[NOT_MODELLED]:
         return CANNOT_TELL, "no rule for this kind of item is modelled on that day"
-    # Beside a real entry, one for anti-terrorism alone adds nothing to be right or wrong about.
-    weighty = [code for code in codes if code != EAR99 and not _at_only(item.book, code)]
-    answers = [_compare_one(item, code) for code in weighty or codes]
+    # Beside a weightier entry, a lighter one adds nothing to be right or wrong about.
+    entries = [code for code in codes if code != EAR99]
+    weighty = [code for code in entries if not _at_only(item.book, code)]
+    answers = [_compare_one(item, code) for code in weighty or entries or codes]
     for word in (DISAGREES, AGREES):
         if why := [because for answer, because in answers if answer == word]:
             return word, "; ".join(why)
@@ -118,6 +126,10 @@ def _at_only(book: Book, code: Parts) -> bool:
     return _AT_ENTRY.fullmatch(code[0]) is not None and "z" not in code and not stronger
 
 
+def _of_kind(item: Item, rules: Iterable[Rule]) -> list[Rule]:
+    return [rule for rule in rules if item.kind >= 0 and KINDS[item.kind] in rule.kinds]
+
+
 def _compare_one(item: Item, code: Parts) -> Answer:
     controlled = item.verdict == "controlled"
     met = ", ".join(rule.paragraph for rule in item.controls) or ("an entry left open" if controlled else "")
@@ -128,7 +140,7 @@ def _compare_one(item: Item, code: Parts) -> Answer:
         return CANNOT_TELL, "EAR99 says that no entry at all applies, and not every entry is modelled"
     name = text(code)
     under = [rule for rule in item.book.rules if _is_under(rule, code)]
-    mine = [rule for rule in under if item.kind >= 0 and KINDS[item.kind] in rule.kinds]
+    mine = _of_kind(item, under)
     met_here = item.of(item.met, mine)
     if _at_only(item.book, code) and controlled:
         if [rule for rule in met_here if not rule.at_only]:
@@ -140,6 +152,12 @@ def _compare_one(item: Item, code: Parts) -> Answer:
         return _not_met(item, code, mine, met)
     if under:
         return _of_another_kind(item, name, under)
+    above = [rule for rule in item.book.rules if _is_under(rule, code[: len(_parts(rule))])]
+    if above:
+        listed = ", ".join(rule.paragraph for rule in above)
+        if item.of(item.asked & ~(item.met | item.open), above) == above and _of_kind(item, above) == above:
+            return DISAGREES, f"{listed} is not met"
+        return CANNOT_TELL, f"the parts of {listed} are not modelled on that day"
     same_entry = [rule.paragraph for rule in item.controls if rule.paragraph.split(".")[0] == code[0]]
     if same_entry:
         return DISAGREES, f"declared {name}, meets {', '.join(same_entry)}"
@@ -157,9 +175,8 @@ def _not_met(item: Item, code: Parts, mine: list[Rule], met: str) -> Answer:
         return CANNOT_TELL, f"open: {', '.join(rule.paragraph for rule in still_open)}"
     if len(item.of(item.asked, mine)) < len(mine):
         return CANNOT_TELL, f"the sheet has no field that {name} tests"
-    # A core entry is modelled whole, and so are mirrors; of others only the paragraphs in the book.
-    whole = "z" in code or any(rule.core for rule in mine)
-    exact = any(len(rule.paragraph.replace("(", ".*.").split(".")) == len(code) for rule in mine)
+    whole = "z" in code or code[0] in WHOLE
+    exact = any(len(_parts(rule)) == len(code) for rule in mine)
     if whole or exact:
         return DISAGREES, f"{name} is not met{f', but {met}' if met else ''}"
     return CANNOT_TELL, f"of {name} only {', '.join(rule.paragraph for rule in mine)} is modelled, and not met"
