@@ -309,6 +309,7 @@ def test_of_a_large_sheet_every_distinct_outcome_is_traced(tmp_path):
         assert replay(pack).same
         assert chosen_rows(pack / made.result, 50, ("us",), 2) == [0, 30]
         assert chosen_rows(pack / made.result, 50, ("us",), 0) == []
+    assert run("score", tmp_path / "sheet.csv", "--traces", 4).exit_code == 2
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,11 @@ def verify(root: Path) -> tuple[str, dict[str, str], list[Finding]]:
     stated = (root / DIGEST).read_bytes() if (root / DIGEST).is_file() else b""
     if stated == _digest_text(fitting) and manifest != fitting:
         # The files are those that the digest stands for, so only the list of them was changed.
-        return sha256(manifest).hexdigest(), present, [Finding(MANIFEST, f"changed: {DIGEST} stands for another one")]
+        return (
+            sha256(manifest).hexdigest(),
+            present,
+            [Finding(MANIFEST, f"{DIGEST} stands for another one, which fits every file")],
+        )
     if stated != _digest_text(manifest):
         only = f"not the digest of {MANIFEST}, which fits every file" if manifest == fitting else ""
         findings.append(
@@ -106,7 +110,7 @@ def verify(root: Path) -> tuple[str, dict[str, str], list[Finding]]:
         elif name not in listed:
             findings.append(Finding(name, "not in the manifest"))
         elif present[name] != listed[name]:
-            findings.append(Finding(name, "changed: not the bytes that the manifest lists"))
+            findings.append(Finding(name, "not the bytes that the manifest lists"))
     return sha256(manifest).hexdigest(), listed, findings
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import perfcalc
-from perfcalc.answers.rules import describe
 from perfcalc.line import Plan, Summary
 from perfcalc.metrics.readings import QUESTIONS
 from perfcalc.rulebook.licences import LicenceTable, licences_on
@@ -53,6 +52,8 @@ def _code() -> str:
 
 def law_json(plan: Plan, sources: Sequence[Source], overlays: Sequence[Path]) -> dict[str, Any]:
     """Every version of every rule that was law on the day, the licence table's lines, and the readings chosen."""
+    from perfcalc.answers.rules import describe
+
     book, day = overlaid(overlays), plan.books[0].day
     names = [each.jurisdiction for each in plan.books]
     # A list that several of the jurisdictions include stands here once.

@@ -105,6 +105,8 @@ def score(
             threads=threads,
             **({} if traces is None else {"traces": traces}),
         )
+    if traces is not None:
+        raise InputError("--traces is about the pack that --evidence writes", "add --evidence DIR")
     sheet = open_sheet(sheets, said.get("columns", ()))
     plan = plan_for(
         sheet.schema.names,
