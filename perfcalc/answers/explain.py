@@ -198,8 +198,16 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         law=plan.law,
         hypothetical=list(plan.overlays),
     )
+    others = [
+        (change, measure_batch(batch, plan, (readings,), exact=True))
+        for change, readings in one_changed(plan.readings, metrics.relevant_readings(items.facts))
+    ]
+    said: list[tuple[Book, JurisdictionTrace]] = []
     for book in plan.books:
-        explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))
+        # The members of a union say the same, each under its own name.
+        alike = next((trace for first, trace in said if first.is_alike(book)), None)
+        said.append((book, _explain_book(book, items, others, row, scored, alike)))
+    explanation.jurisdictions = [trace for _, trace in said]
     if declared.COLUMN in scored and "declared_eccn" in plan.columns:
         explanation.declared_eccn = _declared(batch, plan, items, row)
     return explanation
@@ -275,16 +283,20 @@ def _arithmetic(items: Items, plan: Plan, row: int, asked: Sequence[str]) -> lis
 
 
 def _explain_book(
-    batch: pa.RecordBatch, plan: Plan, book: Book, items: Items, row: int, scored: dict[str, Any]
+    book: Book,
+    items: Items,
+    others: Sequence[tuple[str, Items]],
+    row: int,
+    scored: dict[str, Any],
+    alike: JurisdictionTrace | None,
 ) -> JurisdictionTrace:
     prefix = book.jurisdiction
-    paragraphs = _asked_paragraphs(book, items, row)
-    if book.beside is not None:
+    paragraphs = _asked_paragraphs(book, items, row) if alike is None else alike.paragraphs
+    if alike is None and book.beside is not None:
         flags = {rule.paragraph for rule in book.beside.rules if rule.is_flag}
         paragraphs += [each for each in _asked_paragraphs(book.beside, items, row) if each.paragraph in flags]
     turned: dict[str, str] = {}
-    for change, readings in one_changed(plan.readings, metrics.relevant_readings(items.facts)):
-        other = measure_batch(batch, plan, (readings,), exact=True)
+    for change, other in others if alike is None else ():
         row_verdict = judge(book, other.facts, other.kinds, lambda rows: (items.facts, items.kinds, rows)).verdict[row]
         word = VERDICTS[row_verdict]
         if word != scored[f"{prefix}_verdict"]:
@@ -297,7 +309,7 @@ def _explain_book(
         margin=scored[f"{prefix}_margin"],
         reason=reason(book, paragraphs, scored, KINDS[items.kinds[row]] if items.kinds[row] >= 0 else "unknown"),
         paragraphs=paragraphs,
-        turned_by=turned,
+        turned_by=turned if alike is None else alike.turned_by,
     )
 
 
