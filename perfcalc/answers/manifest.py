@@ -86,7 +86,7 @@ def verify(root: Path) -> tuple[str, dict[str, str], list[Finding]]:
         else:
             listed[match[2]] = match[1]
     present = {
-        name: "a link" if (root / name).is_symlink() else sha256_of(root / name)
+        name: _content(root / name)
         for name in _names(root)
         if name in listed or PurePosixPath(name).name not in LITTER
     }
@@ -110,8 +110,19 @@ def verify(root: Path) -> tuple[str, dict[str, str], list[Finding]]:
         elif name not in listed:
             findings.append(Finding(name, "not in the manifest"))
         elif present[name] != listed[name]:
-            findings.append(Finding(name, "not the bytes that the manifest lists"))
+            why = "" if len(present[name]) == 64 else f" ({present[name]})"
+            findings.append(Finding(name, f"not the bytes that the manifest lists{why}"))
     return sha256(manifest).hexdigest(), listed, findings
+
+
+def _content(path: Path) -> str:
+    """The SHA-256 of a file; of a link, or of what cannot be read, a word that no manifest lists."""
+    if path.is_symlink():
+        return "a link"
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
 
 
 def _is_safe(name: str) -> bool:
