@@ -6,6 +6,7 @@ import random
 import shutil
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -79,6 +80,13 @@ def test_a_pack_replays_wherever_it_is(made, tmp_path):
     done = run("replay", tmp_path / "elsewhere", "--digest", digest.upper())
     assert done.exit_code == 0, done.output
     assert done.output.splitlines()[-1] == f"SAME: 4 rows scored again; digest {digest}"
+    assert replay(archive, digest=digest).same
+    whole = shutil.make_archive(str(tmp_path / "whole"), "zip", root.parent, root.name)
+    assert replay(whole, digest=digest).same
+    with ZipFile(whole) as zipped:
+        member = zipped.getinfo(f"{root.name}/traces.jsonl")
+    flip(Path(whole), member.header_offset + 30 + len(member.filename) + member.compress_size // 2)
+    assert run("replay", whole).exit_code == 2
     said = json.loads(run("replay", tmp_path / "elsewhere", "--json").output)
     assert said["same"]
     assert set(said["outcomes"].values()) == {"same"}
@@ -268,6 +276,13 @@ def test_every_option_comes_back(tmp_path, monkeypatch):
     kept = json.loads(Path("pack/options.json").read_text("utf-8"))
     assert [each["given"] for each in kept["inputs"]] == ["a/sheet.csv.gz", "b/more.parquet", "b/sheet.csv"]
     assert (kept["readings"], kept["jurisdictions"], kept["law"]) == ("all", ["us", "eu"], "codified")
+    # What was not said is written out too, so that another default changes nothing.
+    plain = perfcalc.evidence("b/sheet.csv", "plain", jurisdictions=["all"], mapping={"Chip": "name"}, traces=0)
+    kept_plain = json.loads(Path("plain/options.json").read_text("utf-8"))
+    assert kept_plain["readings"]["tf32_bits"] == "19"
+    assert {"us", "eu", "kr"} < set(kept_plain["jurisdictions"])
+    assert kept_plain["as_of"] == plain.summary.as_of.isoformat()
+    assert replay("plain").same
     law = json.loads(Path("pack/law.json").read_text("utf-8"))
     assert law["hypothetical"][0]["file"] == "overlays/01/safe-chips.yaml"
     assert {rule["jurisdiction"] for rule in law["rules"]} == {"us", "eu"}

@@ -86,9 +86,7 @@ def verify(root: Path) -> tuple[str, dict[str, str], list[Finding]]:
         else:
             listed[match[2]] = match[1]
     present = {
-        name: _content(root / name)
-        for name in _names(root)
-        if name in listed or PurePosixPath(name).name not in LITTER
+        name: _content(root / name) for name in _names(root) if name in listed or PurePosixPath(name).name not in LITTER
     }
     fitting = _text(present)
     stated = (root / DIGEST).read_bytes() if (root / DIGEST).is_file() else b""

@@ -144,8 +144,8 @@ Rule book: SHA-256 {options.rulebook}
 | `{options.result}` | the result; `result.rejects.csv` beside it holds the rows that could not be read, if there were any |
 | `columns.yaml` | which column was read as which field, in which unit |
 | `law.json` | each rule that was law on that day, with citation, dates and confidence; the open readings and the choice made |
-| `traces.jsonl` | one item a line: its figures, every paragraph asked, every clause with its margin and citation. \
-{summary.rows:,} items, of at most {options.traces:,} of which there is a trace (`summary.json` says which) |
+| `traces.jsonl` | one item a line: its figures, every paragraph asked, every clause with its margin and citation; \
+of at most {options.traces:,} items (`summary.json` says of how many, and which) |
 | `summary.json` | counts of verdicts, entries and findings, and what was not asked |
 | `run.json`, `made.json` | the command, the versions of the software; when the pack was made |
 | `manifest.sha256`, `digest.sha256` | the SHA-256 of every file; that of the manifest |

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from filecmp import cmp
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
+from zipfile import BadZipFile, ZipFile, is_zipfile
+from zlib import error as zlib_error
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +23,7 @@ from perfcalc.answers.packfiles import software
 from perfcalc.answers.traces import result_batches
 from perfcalc.errors import InputError
 from perfcalc.rulebook.folders import FOLDER, digest_of, law_from, rule_files
+from perfcalc.sheets.files import LARGEST_BYTES
 
 RuleBookOf = Literal["installed", "pack"]
 RULEBOOKS: Final[tuple[RuleBookOf, ...]] = ("installed", "pack")
@@ -76,6 +79,31 @@ class Replay:
         return {"same": self.same, **asdict(self)}
 
 
+@contextmanager
+def unfolded(place: Path) -> Iterator[Path]:
+    """The folder of a pack: the place itself, or what a ZIP archive holds, in a temporary folder.
+
+    Raises
+    ------
+    InputError
+        The archive is damaged, locked or too large.
+    """
+    if not (place.is_file() and is_zipfile(place)):
+        yield place
+        return
+    with TemporaryDirectory(prefix="perfcalc-") as temporary:
+        try:
+            with ZipFile(place) as archive:
+                if sum(each.file_size for each in archive.infolist()) > LARGEST_BYTES:
+                    raise InputError(f"{place}: unfolds to more than {LARGEST_BYTES >> 30} GiB", "unzip it yourself")
+                archive.extractall(temporary)  # writes below the folder only, whatever the names say
+        except (BadZipFile, NotImplementedError, RuntimeError, OSError, zlib_error) as error:
+            raise InputError(f"{place}: cannot be unzipped: {error}", "ask for the archive again") from error
+        # Most archives hold the folder, some what is in it.
+        found = sorted(Path(temporary).rglob(MANIFEST), key=lambda path: len(path.parts))
+        yield found[0].parent if found else Path(temporary)
+
+
 def replay(
     directory: str | Path, *, digest: str | None = None, rulebook: RuleBookOf = "installed", threads: int | None = None
 ) -> Replay:
@@ -83,6 +111,8 @@ def replay(
 
     Parameters
     ----------
+    directory
+        The pack, or a ZIP archive of it.
     digest
         The digest that was recorded when the pack was made. Without it, a pack of which every file was made anew by
         somebody, input, result and manifest together, looks as good as the first.
@@ -94,13 +124,17 @@ def replay(
     InputError
         The folder is not an evidence pack.
     """
-    root = Path(directory)
     if rulebook not in RULEBOOKS:
         raise InputError(f"{rulebook!r} is not a rule book", f"choose from {', '.join(RULEBOOKS)}")
+    with unfolded(Path(directory)) as root:
+        return _replay(str(directory), root, digest, rulebook, threads)
+
+
+def _replay(folder: str, root: Path, digest: str | None, rulebook: RuleBookOf, threads: int | None) -> Replay:
     found, listed, findings = verify(root)
     if OPTIONS not in listed and not (root / OPTIONS).is_file():
         raise InputError(f"{root}: not an evidence pack: no {OPTIONS}", f"give the folder that holds {MANIFEST}")
-    answer = Replay(str(directory), found, rulebook, findings)
+    answer = Replay(folder, found, rulebook, findings)
     if digest is not None and digest.strip().casefold() != found:
         findings.append(Finding(MANIFEST, f"digest {found}, not {digest.strip()}: another pack, or a changed one"))
     damaged = {finding.file for finding in findings if finding.file != MANIFEST}

@@ -48,7 +48,10 @@ def score_with_evidence(
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @json_option
 def replay(pack: Path, digest: str | None, rulebook: Any, threads: int | None, as_json: bool) -> None:
-    """Verify an evidence pack and score its input again: exit 0 if the same bytes come out, 1 if anything differs."""
+    """Verify an evidence pack and score its input again: exit 0 if the same bytes come out, 1 if anything differs.
+
+    DIR is the folder that `score --evidence` wrote, wherever it is now, or a ZIP archive of it.
+    """
     from perfcalc.answers.replay import replay_lines
     from perfcalc.api import replay as replay_pack
 
