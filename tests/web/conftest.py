@@ -1,5 +1,6 @@
 """A server in this process, with its jobs in children as always, and a folder of its own."""
 
+import re
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 
@@ -52,6 +53,16 @@ def ended(client, job, run):
     events = client.get(f"/api/jobs/{job}/runs/{run}/events").text
     assert "event: end" in events
     return client.get(f"/api/jobs/{job}/runs/{run}").json()
+
+
+def settled(client, address):
+    """A page of results when its run is over, however slow the machine is."""
+    page = client.get(address)
+    if events := re.search(r'data-events="([^"]+)"', page.text):
+        assert "event: end" in client.get(events[1]).text
+        page = client.get(address)
+    assert page.status_code == 200, page.text
+    return page.text
 
 
 def scored(client, job, **options):

@@ -77,7 +77,7 @@ def test_every_answer_carries_its_headers(client, path):
     assert "unsafe" not in policy
     assert "*" not in policy
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "same-origin"  # with none, a browser's own forms say "Origin: null"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
     assert "server" not in headers
 

@@ -41,7 +41,7 @@ function upload() {
 
 // Results: replaced in place when an option, the filter or the day changes, and when a run ends.
 let asking = null;
-let sides = new Map(); // row -> name and verdicts, as they were shown last when a run was over
+let shown = { day: "", places: "", sides: new Map() }; // what was shown last: row -> verdicts
 
 async function show(address, remember) {
   const results = document.getElementById("results");
@@ -72,45 +72,51 @@ async function show(address, remember) {
   }
 }
 
+// What the options form does not hold: a new day keeps the search, the filter and the order.
+const VIEW = ["search", "verdict", "problems", "sort", "order"];
+
 // The other pages of the sheet are asked under the options that are shown.
-function keepOptions(shown) {
-  const kept = new URLSearchParams(shown.search);
-  for (const name of ["search", "verdict", "problems", "sort", "order", "page", "fragment"]) kept.delete(name);
+function keepOptions(now) {
+  const kept = new URLSearchParams(now.search);
+  for (const name of [...VIEW, "page", "fragment"]) kept.delete(name);
   for (const link of document.querySelectorAll("a[data-page]")) link.search = kept.toString();
   for (const link of document.querySelectorAll(".languages a")) {
     const url = new URL(link.href);
-    url.searchParams.set("back", shown.pathname + shown.search);
+    url.searchParams.set("back", now.pathname + now.search);
     link.href = url.pathname + url.search;
   }
   document.title = document.title.replace(/\d{4}-\d\d-\d\d/, kept.get("as_of") || "$&");
 }
 
-// Which rows have changed side since the last day that was shown.
+// Which rows have changed side since the day that was shown before; and, for screen readers, what is shown now.
 function compare(isTold) {
   const part = document.getElementById("part");
   const form = document.getElementById("options");
   if (!part || part.dataset.state !== "done") return;
-  const now = new Map();
+  const isOtherDay = part.dataset.places === shown.places && part.dataset.day !== shown.day;
+  const sides = new Map();
   const moved = [];
   for (const row of part.querySelectorAll("tr[data-row]")) {
-    const name = row.querySelector("th a").textContent;
-    now.set(row.dataset.row, row.dataset.side);
-    const before = sides.get(row.dataset.row);
-    if (before === undefined || before === row.dataset.side) continue;
+    sides.set(row.dataset.row, row.dataset.side);
+    const before = shown.sides.get(row.dataset.row);
+    if (!isOtherDay || before === undefined || before === row.dataset.side) continue;
     row.classList.add("moved");
-    moved.push(name);
+    moved.push(row.querySelector("th a").textContent);
   }
-  if (isTold) {
-    const shown = moved.slice(0, 12).join(", ") + (moved.length > 12 ? ", …" : "");
-    const words = moved.length ? form.dataset.changed : form.dataset.unchanged;
-    const said = words.replace("{count}", () => moved.length).replace("{items}", () => shown);
-    document.getElementById("said").textContent = `${part.dataset.heading} · ${said}`;
-  }
-  for (const [row, side] of now) sides.set(row, side);
+  shown = { day: part.dataset.day, places: part.dataset.places, sides };
+  if (!isTold) return;
+  const said = document.getElementById("said");
+  const names = moved.slice(0, 12).join(", ") + (moved.length > 12 ? ", …" : "");
+  const words = moved.length ? form.dataset.changed : form.dataset.unchanged;
+  const change = words.replace("{count}", () => moved.length).replace("{items}", () => names);
+  said.textContent = `${part.dataset.heading} · ${isOtherDay ? change : part.querySelector("caption")?.textContent || ""}`;
+  said.classList.toggle("hidden", !isOtherDay);
 }
 
 function address(form) {
   const said = new URLSearchParams();
+  const now = new URLSearchParams(location.search);
+  if (form.id === "options") for (const name of VIEW) if (now.get(name)) said.append(name, now.get(name));
   for (const [name, value] of new FormData(form)) if (value) said.append(name, value);
   return `${form.getAttribute("action")}?${said}`;
 }
