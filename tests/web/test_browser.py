@@ -54,7 +54,7 @@ def test_three_actions_to_a_verdict_then_another_day_a_trace_and_the_files(brows
         page.get_by_label("Move through the days").press("ArrowRight")
         shown(page, "2023-11-17")
         assert chip_of(page, "NVIDIA A800") == "controlled"
-        said = page.get_by_role("status").filter(has_text="Changed side")
+        said = page.get_by_role("status").filter(has_text="changed on this page")
         assert "NVIDIA A800" in said.inner_text()
         assert "as_of=2023-11-17" in page.url
         page.get_by_role("link", name="Next law change: 2024-04-04").click()
