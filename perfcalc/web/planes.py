@@ -14,7 +14,18 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from perfcalc.answers.charts.items import MAIN, NONE, UNKNOWN, Item, Mark, Scale, domain, items_of, marks_of, region_tests
+from perfcalc.answers.charts.items import (
+    MAIN,
+    NONE,
+    UNKNOWN,
+    Item,
+    Mark,
+    Scale,
+    domain,
+    items_of,
+    marks_of,
+    region_tests,
+)
 from perfcalc.answers.charts.labels import Rect, place_labels, text_width
 from perfcalc.answers.charts.layers import largest_part
 from perfcalc.answers.charts.plane import PLANES

@@ -24,6 +24,8 @@ FIELD_NAMES: Final = tuple(field.name for field in SHEET_FIELDS)
 METRICS_SHOWN: Final = ("tpp", "performance_density")
 #: Quantities of a map that have words of their own in every language.
 AXES: Final = frozenset(key.removeprefix("axis.") for key in languages()[ENGLISH] if key.startswith("axis."))
+#: On what the rule book and the reader of sheets say, in a page of another language: a voice reads it as English.
+ENGLISH_INSIDE: Final = Markup(' lang="en"')
 #: A shape for each verdict, beside its word: colour is never all that tells them apart. What matters most is first.
 SHAPES: Final = {"controlled": "■", "cannot_tell": "◆", "not_controlled": "○", "not_modelled": "–"}
 
@@ -181,7 +183,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     house = getattr(request.app.state, "house", None)
     text = ENVIRONMENT.get_template(template).render(
         t=Texts(code),
-        en=Markup("" if code == ENGLISH else ' lang="en"'),  # on what the rule book and the reader say
+        en=ENGLISH_INSIDE if code != ENGLISH else "",
         here=here if request.method == "GET" else "/",
         signed_in=bool(house is not None and house.settings.token),
         **values,

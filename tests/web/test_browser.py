@@ -1,12 +1,11 @@
 """End to end in a browser: from ``perfcalc serve`` to verdicts, another day, a trace, the files; for everybody."""
 
 import base64
-import os
 from pathlib import Path
 
 import pytest
 
-from web.browser import chip_of, launched, served, shown, taken, watched
+from web.browser import NEEDED, chip_of, launched, missing, served, shown, taken, watched
 from web.test_equal import command_line, shift_jis, workbook
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser and one server for all of them
@@ -74,7 +73,7 @@ def test_three_actions_to_a_verdict_then_another_day_a_trace_and_the_files(brows
 
 
 SHEETS = {
-    "chips.csv": lambda: (ROOT / "specs/chips.csv").read_bytes(),
+    "chips.csv": (ROOT / "specs/chips.csv").read_bytes,
     "messy.xlsx": workbook,
     "shift.csv": shift_jis,
     "broken.csv": lambda: b"name,fp16_tflops,die_area_mm2\nA,1000,800\nB,12,34,56,78\nC,about a lot,800\n\nD,99.5,?\n",
@@ -215,15 +214,16 @@ def test_no_serious_finding_of_axe_on_any_page(browser, sample):
                     if each["impact"] in {"serious", "critical"}
                 ]
                 assert serious == [], f"{path}, {scheme}"
+        page.evaluate("document.querySelector('main').innerHTML = '<img src=/static/icon.svg><p>'")
+        assert "image-alt" in {each["id"] for each in axe.run(page).response["violations"]}, (
+            "the check finds what is wrong"
+        )
 
 
 def test_ci_cannot_skip_the_browser(monkeypatch):
-    from web.browser import NEEDED, missing
-
     monkeypatch.setenv(NEEDED, "1")
     with pytest.raises(pytest.fail.Exception, match="no browser"):
         missing("no browser is installed")
     monkeypatch.delenv(NEEDED)
     with pytest.raises(pytest.skip.Exception):
         missing("no browser is installed")
-    assert os.environ.get(NEEDED) is None
