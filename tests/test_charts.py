@@ -349,6 +349,8 @@ def test_nothing_to_draw_is_said(chips):
         perfcalc.chart(chips.head(3), kind="timeline", from_="2024-01-01", as_of="2024-02-01")
     with pytest.raises(InputError, match="no items of kind"):
         perfcalc.chart(chips, kind="quantum", as_of=DAY)
+    with pytest.raises(InputError, match=r"no item can be drawn: 1 \(TPP not known\)"):
+        perfcalc.chart(pd.DataFrame({"name": ["x"], "kind": ["ic"], "int8_tops": ["?"]}), as_of=DAY)
     with pytest.raises(InputError, match="not a kind of chart"):
         perfcalc.chart(chips, kind="pie")
     with pytest.raises(InputError, match="one jurisdiction"):

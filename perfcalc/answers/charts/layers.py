@@ -22,7 +22,7 @@ from perfcalc.answers.charts.items import (
 )
 from perfcalc.answers.charts.labels import Label, Rect, place_labels, text_width
 from perfcalc.answers.charts.regions import Region
-from perfcalc.answers.charts.render import altair
+from perfcalc.answers.charts.render import altair, inline
 from perfcalc.answers.charts.style import PURPLE, VERDICTS, inks, shades
 
 WIDTH: Final = 820
@@ -202,7 +202,7 @@ class Drawing:
             for region in reversed(regions)
         ]
         return (
-            alt.Chart(alt.Data(values=rows))
+            alt.Chart(alt.Data(values=inline(rows)))
             .mark_rect(clip=True, stroke=self.ink["edge"], strokeWidth=0.8, aria=False)
             .encode(
                 x=self._x(),
@@ -235,7 +235,7 @@ class Drawing:
         ]
         if not rows:
             return []
-        rect = alt.Chart(alt.Data(values=rows)).mark_rect(
+        rect = alt.Chart(alt.Data(values=inline(rows))).mark_rect(
             clip=True, filled=False, stroke=PURPLE, strokeWidth=2, strokeDash=[6, 4], aria=False
         )
         return [rect.encode(x=self._x(), x2="x2:Q", y=self._y("low"), y2="high:Q")]
@@ -250,7 +250,7 @@ class Drawing:
                 width = text_width(f"{limit:,.10g}", 10) if side == "x" else 11
                 if scale.low < limit < scale.high and all(abs(scale.at(limit) - scale.at(e)) > width for e in shown):
                     shown.append(limit)
-            base = alt.Chart(alt.Data(values=[{"at": limit, "text": f"{limit:,.10g}"} for limit in shown]))
+            base = alt.Chart(alt.Data(values=inline([{"at": limit, "text": f"{limit:,.10g}"} for limit in shown])))
             along = (
                 {"x": self._x("at"), "y": alt.value(-4)}
                 if side == "x"
@@ -274,7 +274,7 @@ class Drawing:
             for region, text, box in self.names
         ]
         return (
-            alt.Chart(alt.Data(values=rows))
+            alt.Chart(alt.Data(values=inline(rows)))
             .mark_text(align="left", baseline="top", fontSize=11, fontWeight="bold", aria=False)
             .encode(
                 color=alt.Color("ink:N", scale=None),
@@ -301,7 +301,7 @@ class Drawing:
                     rows.append({**at, "verdict": mark.verdict})
             if rows:
                 ends = {"x2": "x2:Q"} if side == "x" else {"y2": "y2:Q"}
-                rule = alt.Chart(alt.Data(values=rows)).mark_rule(
+                rule = alt.Chart(alt.Data(values=inline(rows))).mark_rule(
                     clip=True, strokeWidth=1.2, opacity=0.75 if self.is_sparse else 0.15, aria=False
                 )
                 layers.append(
@@ -317,7 +317,7 @@ class Drawing:
         ]
         found = "search == '' || indexof(lower(datum.item), lower(search)) >= 0"
         return (
-            alt.Chart(alt.Data(values=rows))
+            alt.Chart(alt.Data(values=inline(rows)))
             .mark_point(clip=True, filled=True, size=48 if self.is_sparse else 22, stroke=self.ink["page"],
                         strokeWidth=0.7 if self.is_sparse else 0.3, aria=False)
             .encode(
@@ -349,7 +349,7 @@ class Drawing:
                 for label in labels
                 if label.place == place
             ]
-            text = alt.Chart(alt.Data(values=rows)).mark_text(
+            text = alt.Chart(alt.Data(values=inline(rows))).mark_text(
                 align=place.align,
                 baseline=place.baseline,
                 dx=place.dx,
