@@ -101,6 +101,12 @@ def report_html(sheet: Sheet, plan: Plan, summary: Summary, scored: Sequence[pa.
     narrow = replace(
         plan, books=tuple(book for book in plan.books if book.jurisdiction in {each[0] for each in groups})
     )
+    # Charts are for those that say most: a country whose numbers were not read has none to draw.
+    decided = {names[0]: summary.verdicts[names[0]] for names in groups}
+    ranked = sorted(
+        groups, key=lambda names: -sum(decided[names[0]][word] for word in ("controlled", "not_controlled"))
+    )
+    charted = [names[0] for names in ranked[:MOST_CHARTS]]
     table = _Table(rows, name, groups, plan)
     traced = _traced(rows, groups)
     source = pa.Table.from_batches(sheet.batches(), sheet.schema)
@@ -127,8 +133,8 @@ def report_html(sheet: Sheet, plan: Plan, summary: Summary, scored: Sequence[pa.
         groups=[(label(names), [place_name(each) for each in names], summary.verdicts.get(names[0], {}), summary.entries.get(names[0], {}),
                  summary.not_asked.get(names[0], [])) for names in groups],
         verdicts=VERDICTS,
-        charts=[_picture(*pair) for pair in _charts(source, narrow, plan, rows)],
-        undrawn=[label(names) for names in groups[MOST_CHARTS:]],
+        charts=[_picture(*pair) for pair in _charts(source, narrow, plan, rows, charted)],
+        undrawn=[label(names) for names in groups if names[0] not in charted],
         heads=table.heads,
         shown=table.rows[:STATIC_ROWS],
         total=len(rows),
@@ -233,8 +239,8 @@ def _charts(table: pa.Table, plan: Plan, whole: Plan, rows: Sequence[dict[str, A
 
     if not rows:
         return
-    for book in plan.books[:MOST_CHARTS]:
-        one = replace(plan, books=(book,))
+    for place in charted:
+        one = replace(plan, books=tuple(book for book in plan.books if book.jurisdiction == place))
         for kind in PLANES:
             try:
                 yield plane_charts(kind, table, one)
