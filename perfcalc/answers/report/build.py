@@ -228,7 +228,9 @@ def _value(clause: ClauseTrace) -> str:
     return "does not exist" if isnan(clause.low) else interval_text(clause.low, clause.high, clause.unit)
 
 
-def _charts(table: pa.Table, plan: Plan, whole: Plan, rows: Sequence[dict[str, Any]]) -> Iterator[tuple[Chart, Chart]]:
+def _charts(
+    table: pa.Table, plan: Plan, whole: Plan, rows: Sequence[dict[str, Any]], charted: Sequence[str]
+) -> Iterator[tuple[Chart, Chart]]:
     """The charts that the sheet has items for, each for a light page and for a dark one.
 
     `plan` has one jurisdiction of each group that is alike, `whole` has all of them.
