@@ -478,7 +478,7 @@ def test_the_command_writes_and_tells(tmp_path):
 
 
 def test_pictures_of_the_documentation_are_current():
-    make = runpy.run_path(str(ROOT / "docs" / "make.py"))
+    make = runpy.run_path(str(ROOT / "docs" / "pictures.py"))
     for path, chart in make["charts"]().items():
         assert f"sha256 {chart.digest}" in path.read_text("utf-8"), f"{path.name}: run `python docs/make.py`"
 
