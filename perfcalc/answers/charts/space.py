@@ -225,7 +225,7 @@ def _panel(alt: Any, space: Space, area: Scale, tpp: Scale, size: float, dark: b
     x = alt.X("x:Q", scale=x_scale, axis=alt.Axis(title="Logic area (mm²)", values=area.ticks(), format=",~g"))
     y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=axis_title("tpp"), values=tpp.ticks(), format=",~g"))
     shown = [piece for piece in space.pieces if piece.verdict != "not_controlled"]
-    met = list(dict.fromkeys(_principal(piece) for piece in shown if piece.verdict == "controlled"))
+    met = list(dict.fromkeys(_principal(piece) for piece in reversed(shown) if piece.verdict == "controlled"))
     fills = dict(zip(met, shades(len(met), dark), strict=True))
     layers, named = [], []
     for piece in shown:
