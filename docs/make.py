@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pyarrow as pa
 from blocks import ROOT, rerun
+from pictures import charts
 from rich.console import Console
 from site_pages import build, filled
 
 import perfcalc
-from perfcalc.answers.charts import Chart
 from perfcalc.answers.ledgers import coverage_page, ledger_page, rules_coverage
 from perfcalc.answers.reference import fields_markdown
 from perfcalc.answers.tables import scores_table
@@ -72,21 +72,11 @@ def pages() -> dict[Path, Callable[[], str]]:
     }
 
 
-def charts() -> dict[Path, Chart]:
-    """The charts that README and the pages show. Their bytes depend on the renderer, so tests compare digests."""
-    chips = perfcalc.read(ROOT / "specs" / "chips.csv")
-    folder = ROOT / "docs" / "pictures"
-    return {
-        folder / "density.svg": perfcalc.chart(chips, as_of="2026-11-23"),
-        folder / "timeline.svg": perfcalc.chart(chips, kind="timeline", as_of="2026-11-23"),
-    }
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["site"]:
         build(Path(sys.argv[2] if len(sys.argv) > 2 else "site"))
     else:
-        for path, chart in charts().items():
-            chart.save(path)
         for path, made in pages().items():
             path.write_text(made(), "utf-8")
+        for path, chart in charts().items():
+            chart.save(path)

@@ -349,6 +349,8 @@ def test_nothing_to_draw_is_said(chips):
         perfcalc.chart(chips.head(3), kind="timeline", from_="2024-01-01", as_of="2024-02-01")
     with pytest.raises(InputError, match="no items of kind"):
         perfcalc.chart(chips, kind="quantum", as_of=DAY)
+    with pytest.raises(InputError, match=r"no item can be drawn: 1 \(TPP not known\)"):
+        perfcalc.chart(pd.DataFrame({"name": ["x"], "kind": ["ic"], "int8_tops": ["?"]}), as_of=DAY)
     with pytest.raises(InputError, match="not a kind of chart"):
         perfcalc.chart(chips, kind="pie")
     with pytest.raises(InputError, match="one jurisdiction"):
@@ -476,7 +478,7 @@ def test_the_command_writes_and_tells(tmp_path):
 
 
 def test_pictures_of_the_documentation_are_current():
-    make = runpy.run_path(str(ROOT / "docs" / "make.py"))
+    make = runpy.run_path(str(ROOT / "docs" / "pictures.py"))
     for path, chart in make["charts"]().items():
         assert f"sha256 {chart.digest}" in path.read_text("utf-8"), f"{path.name}: run `python docs/make.py`"
 

@@ -3,16 +3,4 @@
 from perfcalc.cli import answers, ask, chart, evidence, origin, quantum, read, rules, score, serve
 from perfcalc.cli.app import main
 
-__all__ = [
-    "answers",
-    "ask",
-    "chart",
-    "evidence",
-    "main",
-    "origin",
-    "quantum",
-    "read",
-    "rules",
-    "score",
-    "serve",
-]
+__all__ = ["answers", "ask", "chart", "evidence", "main", "origin", "quantum", "read", "rules", "score", "serve"]

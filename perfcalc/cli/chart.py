@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from perfcalc.cli.app import json_option, law_layer_option, main, rules_option, split
+from perfcalc.cli.app import DONE, DONE_BUT, json_option, law_layer_option, main, rules_option, split
 
 if TYPE_CHECKING:
     from perfcalc.rulebook.book import Law
@@ -68,7 +69,10 @@ def chart(
     )
     drawn.save(output)
     if as_json:
-        click.echo(json.dumps({"output": str(output), **drawn.to_dict()}, indent=2))
-        return
-    for line in (*drawn.notes, f"{drawn.title}: {output}"):
-        click.echo(line)
+        answer = {"output": str(output), "rejects": len(opened.rejects), **drawn.to_dict()}
+        click.echo(json.dumps(answer, indent=2))
+    else:
+        rejected = [f"{len(opened.rejects):,} rows rejected"] if opened.rejects else []
+        for line in (*filter(None, drawn.notes), *rejected, f"{drawn.title}: {output}"):
+            click.echo(line)
+    sys.exit(DONE_BUT if opened.rejects else DONE)

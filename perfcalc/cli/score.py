@@ -144,6 +144,8 @@ def score(
         if output is None:
             _print_table(scored, summary)
         _print_summary(summary, output)
+        if report is not None:
+            click.echo(f"report written to {report}")
     sys.exit(DONE_BUT if summary.rejects or (strict and summary.undecided) else DONE)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from perfcalc.answers.charts.frame import axis_label, law_lines, notes_panel, verdict_legend
-from perfcalc.answers.charts.render import Chart, altair, finish
+from perfcalc.answers.charts.render import Chart, altair, finish, inline
 from perfcalc.answers.charts.style import VERDICTS, inks
 from perfcalc.answers.tables import SHORT, alike, label
 from perfcalc.answers.views import Measured, batches_of
@@ -67,10 +67,9 @@ def coverage_chart(table: pa.Table, plan: Plan, dark: bool = False) -> Chart:
         + "".join(f"; {count:,} left out, {reason}" for reason, count in left.items())
         + ".",
     ]
+    notes = [note for note in notes if note]
     matrix = _matrix(alt, shown, groups, dark)
-    whole = alt.vconcat(
-        matrix, notes_panel(alt, [note for note in notes if note], max(COLUMN * len(groups), 420), dark)
-    )
+    whole = alt.vconcat(matrix, notes_panel(alt, notes, max(COLUMN * len(groups), 420), dark))
     listed = [
         {"item": item} | {name.upper(): VERDICTS[said[at]][0] for name, said in verdicts.items()}
         for at, item in enumerate(items)
@@ -121,7 +120,7 @@ def _matrix(
         ]
     said = {str(at): axis_label(names) for at, (_, names) in enumerate(rows)}
     heads = {str(at): label(names) for at, names in enumerate(groups)}
-    base = alt.Chart(alt.Data(values=cells)).encode(
+    base = alt.Chart(alt.Data(values=inline(cells))).encode(
         x=alt.X(
             "place:O", title=None,
             axis=alt.Axis(orient="top", labelExpr=f"{json.dumps(heads)}[datum.value]", labelAngle=0, ticks=False, domain=False),

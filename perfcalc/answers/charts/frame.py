@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from perfcalc.answers.charts.labels import shortened, wrapped
+from perfcalc.answers.charts.render import inline
 from perfcalc.answers.charts.style import VERDICTS, ink_of, inks
 from perfcalc.line import Plan
 from perfcalc.rulebook.book import load
@@ -61,7 +62,7 @@ def notes_panel(alt: Any, notes: Sequence[str], width: float, dark: bool) -> Any
         return None
     rows = [{"y": 14 * at + 12, "text": line} for at, line in enumerate(lines)]
     return (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(alt.Data(values=inline(rows)))
         .mark_text(align="left", baseline="middle", fontSize=10.5, color=inks(dark)["faint"], aria=False)
         .encode(x=alt.value(0), y=alt.Y("y:Q", scale=None, axis=None), text="text:N")
         .properties(width=width, height=14 * len(lines) + 6, view=alt.ViewConfig(stroke=None))

@@ -159,3 +159,23 @@ def _touched(rects: npt.NDArray[np.float64], box: Rect) -> bool:
     """Whether any of many rectangles touches one."""
     left, top, right, bottom = rects.T
     return bool(((left < box.right) & (box.left < right) & (top < box.bottom) & (box.top < bottom)).any())
+
+
+def largest_part(whole: Rect, covered: Sequence[Rect]) -> Rect:
+    """The largest rectangle of a region that no earlier one covers; the whole, if they cover all of it."""
+    xs = sorted(
+        {whole.left, whole.right, *(min(max(e, whole.left), whole.right) for r in covered for e in (r.left, r.right))}
+    )
+    ys = sorted(
+        {whole.top, whole.bottom, *(min(max(e, whole.top), whole.bottom) for r in covered for e in (r.top, r.bottom))}
+    )
+    best, size = whole, 0.0
+    for a, left in enumerate(xs):
+        for right in xs[a + 1 :]:
+            for b, top in enumerate(ys):
+                for bottom in ys[b + 1 :]:
+                    part = Rect(left, top, right, bottom)
+                    area = (right - left) * (bottom - top)
+                    if area > size and not any(part.touches(each) for each in covered):
+                        best, size = part, area
+    return best

@@ -20,15 +20,17 @@ from perfcalc.answers.charts.items import (
     title_of,
     tooltip_rows,
 )
-from perfcalc.answers.charts.labels import Label, Rect, place_labels, text_width
+from perfcalc.answers.charts.labels import Label, Rect, largest_part, place_labels, text_width
 from perfcalc.answers.charts.regions import Region
-from perfcalc.answers.charts.render import altair
+from perfcalc.answers.charts.render import altair, inline
 from perfcalc.answers.charts.style import PURPLE, VERDICTS, inks, shades
 
 WIDTH: Final = 820
 HEIGHT: Final = 470
 LANE: Final = 11
 MOST_LANES: Final = 9
+#: Whether what is looked for, in an HTML page, is in the names of a mark.
+FOUND: Final = "search == '' || indexof(lower(datum.item), lower(search)) >= 0"
 #: Of more marks than these each is drawn smaller and fainter.
 CROWD: Final = 500
 
@@ -202,7 +204,7 @@ class Drawing:
             for region in reversed(regions)
         ]
         return (
-            alt.Chart(alt.Data(values=rows))
+            alt.Chart(alt.Data(values=inline(rows)))
             .mark_rect(clip=True, stroke=self.ink["edge"], strokeWidth=0.8, aria=False)
             .encode(
                 x=self._x(),
@@ -235,7 +237,7 @@ class Drawing:
         ]
         if not rows:
             return []
-        rect = alt.Chart(alt.Data(values=rows)).mark_rect(
+        rect = alt.Chart(alt.Data(values=inline(rows))).mark_rect(
             clip=True, filled=False, stroke=PURPLE, strokeWidth=2, strokeDash=[6, 4], aria=False
         )
         return [rect.encode(x=self._x(), x2="x2:Q", y=self._y("low"), y2="high:Q")]
@@ -250,7 +252,7 @@ class Drawing:
                 width = text_width(f"{limit:,.10g}", 10) if side == "x" else 11
                 if scale.low < limit < scale.high and all(abs(scale.at(limit) - scale.at(e)) > width for e in shown):
                     shown.append(limit)
-            base = alt.Chart(alt.Data(values=[{"at": limit, "text": f"{limit:,.10g}"} for limit in shown]))
+            base = alt.Chart(alt.Data(values=inline([{"at": limit, "text": f"{limit:,.10g}"} for limit in shown])))
             along = (
                 {"x": self._x("at"), "y": alt.value(-4)}
                 if side == "x"
@@ -274,7 +276,7 @@ class Drawing:
             for region, text, box in self.names
         ]
         return (
-            alt.Chart(alt.Data(values=rows))
+            alt.Chart(alt.Data(values=inline(rows)))
             .mark_text(align="left", baseline="top", fontSize=11, fontWeight="bold", aria=False)
             .encode(
                 color=alt.Color("ink:N", scale=None),
@@ -301,7 +303,7 @@ class Drawing:
                     rows.append({**at, "verdict": mark.verdict})
             if rows:
                 ends = {"x2": "x2:Q"} if side == "x" else {"y2": "y2:Q"}
-                rule = alt.Chart(alt.Data(values=rows)).mark_rule(
+                rule = alt.Chart(alt.Data(values=inline(rows))).mark_rule(
                     clip=True, strokeWidth=1.2, opacity=0.75 if self.is_sparse else 0.15, aria=False
                 )
                 layers.append(
@@ -315,9 +317,8 @@ class Drawing:
             {"x": mark.x, "y": mark.y, "verdict": mark.verdict, **_tips(mark, self.x, self.y)}
             for mark in sorted(marks, key=lambda mark: mark.verdict != "not_controlled")
         ]
-        found = "search == '' || indexof(lower(datum.item), lower(search)) >= 0"
         return (
-            alt.Chart(alt.Data(values=rows))
+            alt.Chart(alt.Data(values=inline(rows)))
             .mark_point(clip=True, filled=True, size=48 if self.is_sparse else 22, stroke=self.ink["page"],
                         strokeWidth=0.7 if self.is_sparse else 0.3, aria=False)
             .encode(
@@ -329,7 +330,7 @@ class Drawing:
                     scale=alt.Scale(domain=list(VERDICTS), range=[each[2] for each in VERDICTS.values()]),
                     legend=None if not legend else alt.Undefined,
                 ),
-                opacity=alt.condition(found, alt.value(0.95), alt.value(0.08)),
+                opacity=alt.condition(FOUND, alt.value(0.95), alt.value(0.08)),
                 tooltip=[
                     alt.Tooltip(f"{key}:N", title=title)
                     for key, title in (
@@ -345,11 +346,16 @@ class Drawing:
         alt, layers = self.alt, []
         for place in dict.fromkeys(label.place for label in labels):
             rows = [
-                {"x": marks[label.index].x, "y": marks[label.index].y, "text": label.text}
+                {
+                    "x": marks[label.index].x,
+                    "y": marks[label.index].y,
+                    "text": label.text,
+                    "item": tooltip_rows(marks[label.index], self.x, self.y)["item"],
+                }
                 for label in labels
                 if label.place == place
             ]
-            text = alt.Chart(alt.Data(values=rows)).mark_text(
+            text = alt.Chart(alt.Data(values=inline(rows))).mark_text(
                 align=place.align,
                 baseline=place.baseline,
                 dx=place.dx,
@@ -359,7 +365,8 @@ class Drawing:
                 clip=True,
                 aria=False,
             )
-            layers.append(text.encode(x=self._x(), y=self._y(), text="text:N"))
+            opacity = alt.condition(FOUND, alt.value(1), alt.value(0.15))
+            layers.append(text.encode(x=self._x(), y=self._y(), text="text:N", opacity=opacity))
         return layers
 
 
@@ -374,23 +381,3 @@ def _tips(mark: Mark, x: str, y: str) -> dict[str, str]:
         "x_words": said[x],
         "y_words": said[y],
     }
-
-
-def largest_part(whole: Rect, covered: Sequence[Rect]) -> Rect:
-    """The largest rectangle of a region that no earlier one covers; the whole, if they cover all of it."""
-    xs = sorted(
-        {whole.left, whole.right, *(min(max(e, whole.left), whole.right) for r in covered for e in (r.left, r.right))}
-    )
-    ys = sorted(
-        {whole.top, whole.bottom, *(min(max(e, whole.top), whole.bottom) for r in covered for e in (r.top, r.bottom))}
-    )
-    best, size = whole, 0.0
-    for a, left in enumerate(xs):
-        for right in xs[a + 1 :]:
-            for b, top in enumerate(ys):
-                for bottom in ys[b + 1 :]:
-                    part = Rect(left, top, right, bottom)
-                    area = (right - left) * (bottom - top)
-                    if area > size and not any(part.touches(each) for each in covered):
-                        best, size = part, area
-    return best

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from perfcalc.answers.charts.frame import notes_panel
 from perfcalc.answers.charts.labels import Rect, place_labels
-from perfcalc.answers.charts.render import Chart, altair, finish
+from perfcalc.answers.charts.render import Chart, altair, finish, inline
 from perfcalc.answers.charts.style import ORIGINS, ink_of, inks
 from perfcalc.errors import InputError
 from perfcalc.origin.assess import assess, facts_of
@@ -170,13 +170,13 @@ def _bands(alt: Any, points: Sequence[Point], dark: bool) -> Any:
     ]
     scale = alt.Scale(domain=list(ORIGINS), range=[ink_of(each[1], dark) for each in ORIGINS.values()])
     shapes = alt.Scale(domain=list(ORIGINS), range=[each[2] for each in ORIGINS.values()])
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(alt.Data(values=inline(rows)))
     layers = [
-        alt.Chart(alt.Data(values=bands[1:])).mark_rule(color=ink["line"], strokeWidth=0.6, aria=False).encode(y=no_axis),
-        alt.Chart(alt.Data(values=bands)).mark_text(align="right", dx=-10, color=ink["text"], fontSize=11, aria=False)
+        alt.Chart(alt.Data(values=inline(bands[1:]))).mark_rule(color=ink["line"], strokeWidth=0.6, aria=False).encode(y=no_axis),
+        alt.Chart(alt.Data(values=inline(bands))).mark_text(align="right", dx=-10, color=ink["text"], fontSize=11, aria=False)
         .encode(x=alt.value(0), y=alt.Y("middle:Q", scale=y_scale, axis=None), text="text:N"),
-        alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(color=ink["edge"], strokeWidth=1.5, aria=False).encode(x=x),
-        alt.Chart(alt.Data(values=[{"x": 0}])).mark_text(text="cut-off", dy=-6, baseline="bottom", fontSize=10, color=ink["edge"], aria=False)
+        alt.Chart(alt.Data(values=inline([{"x": 0}]))).mark_rule(color=ink["edge"], strokeWidth=1.5, aria=False).encode(x=x),
+        alt.Chart(alt.Data(values=inline([{"x": 0}]))).mark_text(text="cut-off", dy=-6, baseline="bottom", fontSize=10, color=ink["edge"], aria=False)
         .encode(x=x, y=alt.value(0)),
         base.mark_rule(strokeWidth=1.2, opacity=0.6, clip=True, aria=False)
         .encode(x=alt.X("low:Q", scale=x_scale, axis=axis), x2="high:Q", y=no_axis, color=alt.Color("origin:N", scale=scale, legend=None)),
@@ -193,7 +193,7 @@ def _bands(alt: Any, points: Sequence[Point], dark: bool) -> Any:
             for label in labels
             if label.place == place
         ]
-        mark = alt.Chart(alt.Data(values=texts)).mark_text(
+        mark = alt.Chart(alt.Data(values=inline(texts))).mark_text(
             align=place.align,
             baseline=place.baseline,
             dx=place.dx,

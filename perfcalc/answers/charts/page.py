@@ -59,11 +59,12 @@ def table(chart: Chart) -> str:
     for item in chart.items[:TABLE_ROWS]:
         first, *rest = (escape(str(item[name])) for name in names)
         rows.append(f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>')
-    said = f"{len(chart.items):,} items"
+    what = "pieces" if chart.kind == "space" else "items"
+    said = f"{len(chart.items):,} {what}"
     if len(chart.items) > TABLE_ROWS:
         said = f"the first {TABLE_ROWS:,} of {said}"
     return (
-        f"<details><summary>Table of the items ({said})</summary>"
+        f"<details><summary>Table of the {what} ({said})</summary>"
         f"<table><caption>{escape(chart.title)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></details>"
     )

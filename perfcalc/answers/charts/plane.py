@@ -38,19 +38,34 @@ PLANES: Final[dict[str, tuple[Kind, tuple[str, str], str]]] = {
 }
 
 
-def plane_chart(kind: str, table: pa.Table, plan: Plan, dark: bool = False) -> Chart:
+def plane_charts(kind: str, table: pa.Table, plan: Plan) -> tuple[Chart, Chart]:
+    """A chart for a light page and for a dark one; the items are judged once."""
+    item_kind, usual, _ = PLANES[kind]
+    items = items_of(table, plan, item_kind, *axes_of(plan.books[0].rules, item_kind, usual))
+    return plane_chart(kind, table, plan, items=items), plane_chart(kind, table, plan, dark=True, items=items)
+
+
+def plane_chart(
+    kind: str, table: pa.Table, plan: Plan, dark: bool = False, items: Sequence[Item] | None = None
+) -> Chart:
     """Draw the items of a sheet among the paragraphs of the first book of a plan.
+
+    Parameters
+    ----------
+    items
+        What the book says of the sheet's items, where it was asked before.
 
     Raises
     ------
     InputError
-        The sheet has no item of the kind, or the extra is not installed.
+        The sheet has no item of the kind, or none that can be drawn; or the extra is not installed.
     """
     item_kind, usual, what = PLANES[kind]
     rules = plan.books[0].rules
     x, y = axes_of(rules, item_kind, usual)
     regions = regions_of(rules, item_kind, x, y)
-    items = items_of(table, plan, item_kind, x, y)
+    if items is None:
+        items = items_of(table, plan, item_kind, x, y)
     if not items:
         raise InputError(f"the sheet has no items of kind {item_kind!r}", "choose another --kind of chart")
     limits = [[end for each in regions for end in getattr(each, side) if 0 < end < inf] for side in ("x", "y")]
@@ -60,6 +75,11 @@ def plane_chart(kind: str, table: pa.Table, plan: Plan, dark: bool = False) -> C
         # A smaller error is better: up, as more qubits are to the right.
         up = Scale(up.low, up.high, 0, HEIGHT)
     marks, left, why = marks_of(items, across, up, x, y)
+    if not marks:
+        reasons = "; ".join(f"{count:,} ({reason})" for reason, count in left.most_common())
+        raise InputError(
+            f"no item can be drawn: {reasons}", "give the fields behind it, or choose another --kind of chart"
+        )
     drawing = Drawing(across, up, x, y, dark)
     labels = drawing.labels([mark for mark in marks if mark.panel == MAIN], regions)
     notes = _notes(rules, item_kind, regions, marks, left, x, y)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
@@ -172,6 +173,25 @@ def script_json(value: Any) -> str:
     )
 
 
+def inline(rows: Sequence[Any]) -> str:
+    """Rows as one text: Altair copies what it is given many times over, and a text is not copied."""
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def _with_rows(part: Any) -> Any:
+    """A specification with its rows read back from their texts."""
+    if isinstance(part, list):
+        return [_with_rows(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: {"values": json.loads(value["values"])}
+        if name == "data" and isinstance(value.get("values"), str)
+        else _with_rows(value)
+        for name, value in part.items()
+    }
+
+
 def finish(chart: Any, dark: bool, title: str, subtitle: list[str], description: str) -> dict[str, Any]:
     """The Vega-Lite of an Altair chart with title, description and configuration, named the same in every run."""
     from perfcalc.answers.charts.style import config
@@ -181,7 +201,7 @@ def finish(chart: Any, dark: bool, title: str, subtitle: list[str], description:
     # Altair counts its views through the life of the process.
     names: dict[str, str] = {}
     text = re.sub(r'"view_\d+"', lambda found: names.setdefault(found[0], f'"view_{len(names)}"'), json.dumps(spec))
-    spec = json.loads(text)
+    spec = _with_rows(json.loads(text))
     spec["title"] = {"text": title, "subtitle": subtitle}
     spec["description"] = description
     spec["config"] = config(dark)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from perfcalc.answers.charts.frame import law_lines, notes_panel, place_name
 from perfcalc.answers.charts.items import Scale, axis_title, number
 from perfcalc.answers.charts.labels import text_width
-from perfcalc.answers.charts.render import Chart, altair, finish
+from perfcalc.answers.charts.render import Chart, altair, finish, inline
 from perfcalc.answers.charts.style import ORANGE, VERMILLION, inks, mixed, shades
 from perfcalc.answers.views import Measured
 from perfcalc.fields import FIELDS, RATES
@@ -225,7 +225,7 @@ def _panel(alt: Any, space: Space, area: Scale, tpp: Scale, size: float, dark: b
     x = alt.X("x:Q", scale=x_scale, axis=alt.Axis(title="Logic area (mm²)", values=area.ticks(), format=",~g"))
     y = alt.Y("y:Q", scale=y_scale, axis=alt.Axis(title=axis_title("tpp"), values=tpp.ticks(), format=",~g"))
     shown = [piece for piece in space.pieces if piece.verdict != "not_controlled"]
-    met = list(dict.fromkeys(_principal(piece) for piece in shown if piece.verdict == "controlled"))
+    met = list(dict.fromkeys(_principal(piece) for piece in reversed(shown) if piece.verdict == "controlled"))
     fills = dict(zip(met, shades(len(met), dark), strict=True))
     layers, named = [], []
     for piece in shown:
@@ -240,7 +240,7 @@ def _panel(alt: Any, space: Space, area: Scale, tpp: Scale, size: float, dark: b
             }
             for at, low, high in (piece.left, piece.right)
         ]
-        mark = alt.Chart(alt.Data(values=rows)).mark_area(
+        mark = alt.Chart(alt.Data(values=inline(rows))).mark_area(
             color=fill,
             stroke=fill,
             strokeWidth=0.7,
@@ -257,19 +257,21 @@ def _panel(alt: Any, space: Space, area: Scale, tpp: Scale, size: float, dark: b
                 break
     ends = [line for piece in shown for line in (_edge(piece, 1), _edge(piece, 2))]
     layers += [
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(alt.Data(values=inline(rows)))
         .mark_line(color=ink["edge"], strokeWidth=0.7, clip=True, aria=False)
         .encode(x=x, y=y)
         for rows in ends
         if any(tpp.low < row["y"] < tpp.high for row in rows)
     ]
-    text = alt.Chart(alt.Data(values=named)).mark_text(fontSize=11, fontWeight="bold", color=ink["edge"], aria=False)
+    text = alt.Chart(alt.Data(values=inline(named))).mark_text(
+        fontSize=11, fontWeight="bold", color=ink["edge"], aria=False
+    )
     layers.append(text.encode(x=x, y=y, text="text:N"))
-    here = alt.Chart(alt.Data(values=[{"x": size, "text": f"{number(size)} mm²"}]))
+    here = alt.Chart(alt.Data(values=inline([{"x": size, "text": f"{number(size)} mm²"}])))
     layers.append(here.mark_rule(color=ink["text"], strokeDash=[4, 3], aria=False).encode(x=x))
     if space.ceiling and tpp.low < space.ceiling < tpp.high:
         point = alt.Chart(
-            alt.Data(values=[{"x": size, "y": space.ceiling, "text": f"TPP {_rounded_down(space.ceiling)}"}])
+            alt.Data(values=inline([{"x": size, "y": space.ceiling, "text": f"TPP {_rounded_down(space.ceiling)}"}]))
         )
         layers.append(
             point.mark_point(

@@ -12,7 +12,7 @@ import pyarrow as pa
 from perfcalc.answers.changes import Changes, Side, changes_between
 from perfcalc.answers.charts.frame import axis_label, law_lines, notes_panel, place_name, verdict_legend
 from perfcalc.answers.charts.labels import text_width
-from perfcalc.answers.charts.render import Chart, altair, finish
+from perfcalc.answers.charts.render import Chart, altair, finish, inline
 from perfcalc.answers.charts.style import VERDICTS, inks
 from perfcalc.errors import InputError
 from perfcalc.line import Plan
@@ -172,7 +172,7 @@ def _strip(alt: Any, tracks: Sequence[Track], days: Sequence[date], first: date,
         "row:O", title=None, sort=order,
         axis=alt.Axis(labelExpr=f"{_json(names)}[datum.value]", labelLimit=320, ticks=False, domain=False, grid=False),
     )  # fmt: skip
-    base = alt.Chart(alt.Data(values=rows))
+    base = alt.Chart(alt.Data(values=inline(rows)))
     tips = [alt.Tooltip(f"{key}:N", title=said) for key, said in
             (("items", "items"), ("words", "verdict"), ("entries", "entries"), ("from", "from"), ("until", "until"))]  # fmt: skip
     bars = base.mark_bar(height=ROW - 4, aria=False).encode(
@@ -183,9 +183,9 @@ def _strip(alt: Any, tracks: Sequence[Track], days: Sequence[date], first: date,
         x=x, y=y, text="text:N",
         color=alt.condition("datum.verdict == 'controlled'", alt.value("#000000"), alt.value(ink["text"])),
     )  # fmt: skip
-    lines = alt.Chart(alt.Data(values=[{"from": day.isoformat()} for day in days]))
+    lines = alt.Chart(alt.Data(values=inline([{"from": day.isoformat()} for day in days])))
     rules = lines.mark_rule(color=ink["faint"], strokeDash=[3, 3], strokeWidth=0.8, aria=False).encode(x=x)
-    tops = alt.Chart(alt.Data(values=_staggered(days, first, total)))
+    tops = alt.Chart(alt.Data(values=inline(_staggered(days, first, total))))
     said = tops.mark_text(baseline="bottom", fontSize=10, color=ink["edge"], aria=False).encode(
         x=x, y=alt.Y("lift:Q", scale=None), text="text:N"
     )

@@ -101,6 +101,12 @@ def report_html(sheet: Sheet, plan: Plan, summary: Summary, scored: Sequence[pa.
     narrow = replace(
         plan, books=tuple(book for book in plan.books if book.jurisdiction in {each[0] for each in groups})
     )
+    # Charts are for those that say most: a country whose numbers were not read has none to draw.
+    decided = {names[0]: summary.verdicts[names[0]] for names in groups}
+    ranked = sorted(
+        groups, key=lambda names: -sum(decided[names[0]][word] for word in ("controlled", "not_controlled"))
+    )
+    charted = [names[0] for names in ranked[:MOST_CHARTS]]
     table = _Table(rows, name, groups, plan)
     traced = _traced(rows, groups)
     source = pa.Table.from_batches(sheet.batches(), sheet.schema)
@@ -127,14 +133,15 @@ def report_html(sheet: Sheet, plan: Plan, summary: Summary, scored: Sequence[pa.
         groups=[(label(names), [place_name(each) for each in names], summary.verdicts.get(names[0], {}), summary.entries.get(names[0], {}),
                  summary.not_asked.get(names[0], [])) for names in groups],
         verdicts=VERDICTS,
-        charts=[_picture(*pair) for pair in _charts(source, narrow, summary, rows)],
+        charts=[_picture(*pair) for pair in _charts(source, narrow, plan, rows, charted)],
+        undrawn=[label(names) for names in groups if names[0] not in charted],
         heads=table.heads,
         shown=table.rows[:STATIC_ROWS],
         total=len(rows),
         searched=min(len(rows), MOST_ROWS),
         kinds=sorted({row[1] for row in table.rows}),
         data=script_json({"rows": [[*row, at if at in traced else -1] for at, row in enumerate(table.rows[:MOST_ROWS])],
-                          "figures": len(table.figures), "groups": [label(names) for names in groups], "page": STATIC_ROWS,
+                          "figures": len(table.figures) + len(table.origin), "groups": [label(names) for names in groups], "page": STATIC_ROWS,
                           "words": {word: each[0] for word, each in VERDICTS.items()}, "signs": {word: each[3] for word, each in VERDICTS.items()}}),
         traces=list(traces_of(source, narrow, traced, [rows[at]["problems"] or "" for at in traced])),
         traced=set(traced),
@@ -162,6 +169,8 @@ class _Table:
             if any(row[metric] is not None or row[f"{metric}_low"] is not None for row in rows)
         ]
         self.heads = ["item", "kind", *(_head(metric) for metric in self.figures)]
+        self.origin = ["likely origin"] if plan.origin else []
+        self.heads += self.origin
         for names in groups:
             self.heads += [label(names), f"{label(names)} entries, or what is needed", f"{label(names)} margin"]
         kind = plan.columns.get("kind", "kind")
@@ -171,6 +180,9 @@ class _Table:
         from perfcalc.answers.tables import _metric
 
         cells = [str(row.get(name) or ""), str(row.get(kind) or ""), *(_metric(row, metric) for metric in self.figures)]
+        if self.origin:
+            chance = row["origin_probability"]
+            cells.append(row["origin"].replace("_", " ") + (f" ({chance:.2f})" if chance is not None else ""))
         for first, *_ in groups:
             needs, entries, margin = (row[f"{first}_{part}"] for part in ("needs", "entries", "margin"))
             detail = f"needs {needs}" if needs else entries or ""
@@ -217,26 +229,29 @@ def _value(clause: ClauseTrace) -> str:
 
 
 def _charts(
-    table: pa.Table, plan: Plan, summary: Summary, rows: Sequence[dict[str, Any]]
+    table: pa.Table, plan: Plan, whole: Plan, rows: Sequence[dict[str, Any]], charted: Sequence[str]
 ) -> Iterator[tuple[Chart, Chart]]:
-    """The charts that the sheet has items for, each for a light page and for a dark one."""
+    """The charts that the sheet has items for, each for a light page and for a dark one.
+
+    `plan` has one jurisdiction of each group that is alike, `whole` has all of them.
+    """
     from perfcalc.answers.charts.coverage import coverage_chart
     from perfcalc.answers.charts.origin import origin_chart
-    from perfcalc.answers.charts.plane import PLANES, plane_chart
+    from perfcalc.answers.charts.plane import PLANES, plane_charts
 
     if not rows:
         return
-    for book in plan.books[:MOST_CHARTS]:
-        one = replace(plan, books=(book,))
+    for place in charted:
+        one = replace(plan, books=tuple(book for book in plan.books if book.jurisdiction == place))
         for kind in PLANES:
             try:
-                yield plane_chart(kind, table, one), plane_chart(kind, table, one, dark=True)
+                yield plane_charts(kind, table, one)
             except InputError as error:
                 # A sheet of chips has no chart of quantum computers; that an extra is missing must be said.
-                if not error.what.startswith("the sheet has no items"):
+                if not error.what.startswith(("the sheet has no items", "no item can be drawn")):
                     raise
-    if len(summary.jurisdictions) > 1:
-        yield coverage_chart(table, plan), coverage_chart(table, plan, dark=True)
+    if len(whole.books) > 1:
+        yield coverage_chart(table, whole), coverage_chart(table, whole, dark=True)
     if plan.origin:
         try:
             yield origin_chart(table), origin_chart(table, dark=True)
