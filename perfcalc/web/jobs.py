@@ -31,13 +31,13 @@ SAMPLE: Final = HERE / "sample.csv"
 PATIENCE: Final = 120.0
 
 #: What can be taken away: the ending, its media type, and the file of a run that holds it. A format that is made from
-#: the result when it is first asked for has no file here; `perfcalc.web.tasks.file` makes it. An HTML report
-#: goes here as soon as the answers offer it: one line, and one more branch in `tasks.file`.
+#: the result when it is first asked for has no file here; `perfcalc.web.tasks.file` makes it.
 DOWNLOADS: Final[dict[str, tuple[str, str]]] = {
     "csv": ("text/csv; charset=utf-8", ""),
     "parquet": ("application/vnd.apache.parquet", RESULT),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ""),
     "rejects.csv": ("text/csv; charset=utf-8", "result.rejects.csv"),
+    "report.html": ("text/html; charset=utf-8", ""),
     "evidence.zip": ("application/zip", ""),
 }
 

@@ -21,6 +21,7 @@ from perfcalc.answers.changes import changes_between, days_between
 from perfcalc.answers.coverage import cover
 from perfcalc.answers.evidence import evidence
 from perfcalc.answers.explain import explain_row
+from perfcalc.answers.report import keep, write_report
 from perfcalc.errors import InputError
 from perfcalc.files import whole_files, write
 from perfcalc.line import Plan, parse_day, score_batch, score_sheet
@@ -286,8 +287,8 @@ def changes(task: Task, _progress: Progress) -> None:
 
 def file(task: Task, progress: Progress) -> None:
     """A finished result in another format."""
-    if task.asked["format"] == "evidence.zip":
-        evidence_pack(task, progress)
+    if task.asked["format"] in MADE_ANEW:
+        MADE_ANEW[task.asked["format"]](task, progress)
         return
     source = pq.ParquetFile(task.asked["result"])
     name = f"result.{task.asked['format']}"
@@ -328,6 +329,18 @@ def evidence_pack(task: Task, progress: Progress) -> None:
     shutil.make_archive(str(task.place / "result.evidence"), "zip", folder)
     shutil.rmtree(folder)
 
+
+def html_report(task: Task, progress: Progress) -> None:
+    """What ``perfcalc score --report`` writes; it shows every row, so it is for sheets that a person looks at."""
+    sheet = keep(opened(task))
+    _table(sheet, task)
+    plan = planned(task, sheet)
+    summary, scored = score_sheet(sheet, plan, progress=lambda rows: progress(rows, sheet.rows))
+    write_report(task.place / "result.report.html", sheet, plan, summary, scored)
+
+
+#: Files that are not made from the result, but from the sheet once more.
+MADE_ANEW: Final = {"evidence.zip": evidence_pack, "report.html": html_report}
 
 DOES: Final[dict[str, Callable[[Task, Progress], None]]] = {
     "inspect": inspect,
