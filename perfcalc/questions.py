@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from perfcalc.answers.check import Check
-    from perfcalc.answers.headroom import Design, Headroom
+    from perfcalc.answers.designs import Design
+    from perfcalc.answers.headroom import Headroom
 
 
 def headroom(
@@ -85,7 +86,7 @@ def headroom_design(
     InputError
         A day, jurisdiction or overlay cannot be used.
     """
-    from perfcalc.answers.headroom import design_table, designs
+    from perfcalc.answers.designs import design_table, designs
 
     said = {
         "die_area_mm2": area,

@@ -50,7 +50,8 @@ def headroom(
     With --design, the largest dense rate of each format at which a chip stays outside the lines; with --rules too, it
     is given for the law as it is and under the overlay.
     """
-    from perfcalc.answers.headroom import Design, Headroom, design_parts, headroom_parts
+    from perfcalc.answers.designs import Design, design_parts
+    from perfcalc.answers.headroom import Headroom, headroom_parts
     from perfcalc.api import headroom as headroom_of_frame
     from perfcalc.api import headroom_design
 

@@ -1,0 +1,390 @@
+"""Items with one thing changed, judged by the engine itself.
+
+The changed value is written into the sheet and read again, so that nothing here judges; many variants of many
+items at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import isfinite
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from perfcalc import metrics
+from perfcalc.answers.views import Measured
+from perfcalc.facts import Facts, Indices, Links, Numbers
+from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Field, fields_behind
+from perfcalc.line import Plan
+from perfcalc.sheets.columns import read_facts, read_kinds
+from perfcalc.sheets.headers import Binding, Columns, bindings_of
+from perfcalc.verdicts.columns import entries_of
+from perfcalc.verdicts.judge import judge
+from perfcalc.verdicts.tables import Book, compile_book
+
+CONTROLLED: Final = 2
+
+#: How a figure was measured or counted: no property of the item that could be changed.
+MEASURED: Final = (
+    "layer_gates",
+    "two_qubit_uncertainty",
+    "native_gate",
+    "error_statistic",
+    "error_convention",
+    "gate_operation",
+    "post_selected",
+    "qubit_count",
+)
+
+#: The change of every dense rate by one factor, as a faster or slower part of one design has it.
+ALL_RATES: Final = "all_rates"
+#: One last digit of that factor, and the largest one tried.
+FACTOR_STEP: Final = Fraction(1, 1000)
+LARGEST_FACTOR: Final = Fraction(1000)
+
+#: The column that a changed field is read from.
+CHANGED: Final = "changed {}"
+
+#: A row and the value that it takes.
+Variant = tuple[int, Fraction]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is changed: one field, or every dense rate by one factor.
+
+    Attributes
+    ----------
+    name
+        The field, or `ALL_RATES`.
+    low, high
+        The smallest and the largest value that is tried.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    low: Fraction
+    high: Fraction
+
+    @property
+    def is_factor(self) -> bool:
+        """Several fields are multiplied by the value; else one field takes it."""
+        return self.name == ALL_RATES
+
+    @property
+    def is_choice(self) -> bool:
+        """The value is the code of a choice."""
+        return self.fields[0].type == "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a book says of a variant, and where its figures stand."""
+
+    verdict: int
+    entries: tuple[str, ...]
+    figures: Mapping[str, tuple[Numbers, Numbers]]
+    at: int
+
+    def figure(self, metric: str) -> tuple[Any, Any]:
+        """The interval of a metric."""
+        low, high = self.figures[metric]
+        return low[self.at], high[self.at]
+
+
+class Variants:
+    """The items of a batch, to be asked about with one thing changed.
+
+    Attributes
+    ----------
+    books
+        The books of the plan, those with the same rules once, and of their paragraphs those that can decide a verdict.
+    position
+        Where each book of the plan is among them.
+    limits
+        The limits of each metric.
+    answers
+        By name of the change, row and value: what each of `books` says.
+    """
+
+    def __init__(self, batch: pa.RecordBatch, plan: Plan, measured: Measured) -> None:
+        self.batch, self.plan, self.measured = batch, plan, measured
+        self.kinds, self.links = measured.items.kinds, measured.items.facts.links
+        self.exact, _ = read_facts(batch, plan.columns, exact=True)
+        self.books: list[Book] = []
+        self.position: list[int] = []
+        for book in plan.books:
+            alike = next((b for b, other in enumerate(self.books) if other.rules == book.rules), len(self.books))
+            self.position.append(alike)
+            self.books += [book] if alike == len(self.books) else []
+        self.books = [_deciding(book) for book in self.books]
+        self.limits: dict[str, set[Fraction]] = {}
+        for book in self.books:
+            for condition in (each for rule in book.rules for each in rule.conditions()):
+                self.limits.setdefault(condition.metric, set()).add(condition.limit)
+        self.answers: dict[tuple[str, int, Fraction], list[Answer]] = {}
+        self._metrics = _with_inputs(name for book in self.books for name in book.metrics if name in METRICS)
+        self._texts: dict[str, Numbers] = {}
+        self._entries: dict[tuple[int, int, int, int], tuple[str, ...]] = {}
+        self._counting = [book.counting for book in self.books]
+        if self.links is not None:
+            whole = np.where(self.links.board >= 0, self.links.ic[self.links.board], self.links.ic)
+            self._whole = whole
+            self._members = {int(one): np.flatnonzero(whole == one) for one in np.unique(whole)}
+
+    def changes(self) -> Iterator[Change]:
+        """Every change that a limit may notice."""
+        behind = {name for metric in self.limits for name in fields_behind(metric)}
+        for name, field in FIELDS.items():
+            if name in behind and not field.derived and field.type != "text" and name not in MEASURED:
+                yield Change(name, (field,), Fraction(str(field.low)), Fraction(str(field.high)))
+        rates = tuple(rate for rate in RATES if rate.name in behind and self.exact.is_given(rate.name).any())
+        if len(rates) > 1:
+            yield Change(ALL_RATES, rates, FACTOR_STEP, LARGEST_FACTOR)
+
+    def has(self, change: Change, row: int) -> bool:
+        """Whether the sheet gives an item what is changed: of the rates, two or more."""
+        if KINDS[self.kinds[row]] not in change.fields[0].kinds:
+            return False
+        if not change.is_factor:
+            return bool(self.exact.is_given(change.name)[row])
+        given = np.zeros(len(change.fields), dtype=bool)
+        for mate in self._mates(row):
+            given |= [self.exact.is_given(rate.name)[mate] for rate in change.fields]
+        return int(given.sum()) > 1
+
+    def interval(self, change: Change, row: int) -> tuple[Fraction, Any]:
+        """What the item has now."""
+        if change.is_factor:
+            return Fraction(1), Fraction(1)
+        low, high = self.exact.interval(change.name)
+        return low[row], high[row]
+
+    def step(self, change: Change, row: int) -> Fraction:
+        """One last digit: whole qubits, 0.0000001 of an error, else 0.01; finer where a limit or the cell is."""
+        if change.is_factor:
+            return FACTOR_STEP
+        (field,) = change.fields
+        if field.unit == "qubits":
+            return Fraction(1)
+        known = [*self.limits.get(field.name, ()), *(end for end in self.interval(change, row) if end < np.inf)]
+        digits = max([7 if field.high <= 1 else 2, *(decimals(number) for number in known)])
+        return Fraction(1, 10**digits)
+
+    def solutions(self, change: Change, rows: Sequence[int]) -> dict[int, set[Fraction]]:
+        """Where a condition's metric meets its limit, were this the only thing to change.
+
+        In one field, and in one factor of all rates, every metric is, beyond some value, a straight line or the inverse
+        of one (a rate in TPP, an area in a density). Three points show which, and its solution is exact.
+        """
+        points: dict[int, set[Fraction]] = {row: set(self.limits.get(change.name, ())) for row in rows}
+        names = {field.name for field in change.fields}
+        tested = [metric for metric in self.limits if metric in METRICS and names & fields_behind(metric)]
+        if not tested:
+            return points
+        top = change.high / (8 if change.high <= 1 else 1)
+        probes = (top / 4, top / 2, top)
+        index, own, links, mates = self._blocks([(row, probe) for row in rows for probe in probes], change)
+        facts = Facts(index.size, exact=True, links=links)
+        facts.low = {name: end[index] for name, end in self.exact.low.items()}
+        facts.high = {name: end[index] for name, end in self.exact.high.items()}
+        facts.given = {name: given[index] for name, given in self.exact.given.items()}
+        for name in names:
+            low, high = (end.copy() for end in facts.interval(name))
+            for k, rows_of in enumerate(mates):
+                probe = probes[k % 3]
+                low[rows_of] = low[rows_of] * probe if change.is_factor else probe
+                high[rows_of] = high[rows_of] * probe if change.is_factor else probe
+            facts.set(name, low, high)
+        metrics.compute(facts, self.measured.readings, _with_inputs(tested))
+        for metric in tested:
+            low, high = facts.interval(metric)
+            for at in (low[own],) if low is high else (low[own], high[own]):
+                for i, row in enumerate(rows):
+                    points[row] |= set(solve(probes, list(at[3 * i : 3 * i + 3]), self.limits[metric]))
+        return points
+
+    def ask(self, change: Change, variants: Iterable[Variant]) -> None:
+        """Write each variant's value into the sheet and let every book judge it."""
+        variants = [each for each in dict.fromkeys(variants) if (change.name, *each) not in self.answers]
+        if not variants:
+            return
+        index, own, links, mates = self._blocks(variants, change)
+        changed, columns = self.batch.take(pa.array(index)), self.plan.columns
+        for field in change.fields:
+            cells = self._cells(field)[index]
+            low, high = self.exact.interval(field.name)
+            for rows, (_, value) in zip(mates, variants, strict=True):
+                for at in rows:
+                    row = index[at]
+                    if not change.is_factor:
+                        cells[at] = cell(field, value, value, given=True)
+                    elif cells[at] is not None:
+                        cells[at] = cell(field, low[row] * value, high[row] * value, given=True)
+            name = CHANGED.format(field.name)
+            changed = changed.append_column(pa.field(name, pa.string()), pa.array(cells, pa.string()))
+            columns = _with_column(columns, field.name, name)
+        known: dict[bytes, tuple[Facts, Indices, Indices]] = {}
+
+        def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
+            # Books share limits, and so the variants on them.
+            if rows.tobytes() not in known:
+                part = changed.take(pa.array(rows))
+                known[rows.tobytes()] = *self._measure(part, columns, _of_rows(links, rows), exact=True), rows
+            return known[rows.tobytes()]
+
+        facts, kinds = self._measure(changed, columns, links, exact=False)
+        judged = [judge(book, facts, kinds, exactly, margins=False) for book in self.books]
+        figures = {metric: facts.interval(metric) for metric in self._metrics}
+        for at, (row, value) in zip(own, variants, strict=True):
+            self.answers[change.name, row, value] = [
+                Answer(
+                    int(each.verdict[at]),
+                    self._entries_of(b, int(each.met[at]), int(each.open[at]), int(each.verdict[at])),
+                    figures,
+                    int(at),
+                )
+                for b, each in enumerate(judged)
+            ]
+
+    def _measure(
+        self, batch: pa.RecordBatch, columns: Mapping[str, str], links: Links | None, exact: bool
+    ) -> tuple[Facts, Indices]:
+        facts, _ = read_facts(batch, columns, exact)
+        kinds = read_kinds(batch, columns, facts)
+        facts.links = links
+        metrics.compute(facts, self.measured.readings, self._metrics)
+        return facts, kinds
+
+    def _entries_of(self, book: int, met: int, still_open: int, verdict: int) -> tuple[str, ...]:
+        key = book, met & self._counting[book], still_open, verdict
+        if key not in self._entries:
+            self._entries[key] = tuple(
+                entries_of(self.books[book], key[1], still_open, controlled=verdict == CONTROLLED)
+            )
+        return self._entries[key]
+
+    def _cells(self, field: Field) -> Numbers:
+        """What the sheet says of a field, as text that is read as the same intervals."""
+        if field.name not in self._texts:
+            ends, given = self.exact.interval(field.name), self.exact.is_given(field.name)
+            cells: Numbers = np.empty(self.exact.size, dtype=object)
+            cells[:] = [cell(field, *each) for each in zip(*ends, given, strict=True)]
+            self._texts[field.name] = cells
+        return self._texts[field.name]
+
+    def _mates(self, row: int) -> Indices:
+        """The rows of an item's IC: its processing units."""
+        if self.links is None:
+            return np.array([row])
+        members = self._members[int(self._whole[row])]
+        return members[self.links.ic[members] == self.links.ic[row]]
+
+    def _blocks(
+        self, variants: Sequence[Variant], change: Change
+    ) -> tuple[Indices, Indices, Links | None, Sequence[Indices]]:
+        """For each variant the rows that belong to its item, the item's own among them, links, and the rows to change."""
+        if self.links is None:
+            own = np.arange(len(variants))
+            return np.array([row for row, _ in variants], dtype=np.int64), own, None, own[:, None]
+        links = self.links
+        blocks = [self._members[int(self._whole[row])] for row, _ in variants]
+        offsets = np.cumsum([0, *(block.size for block in blocks)])[:-1]
+        rows = [row for row, _ in variants]
+        own = np.array([at + np.flatnonzero(block == row)[0] for at, block, row in zip(offsets, blocks, rows, strict=True)])
+        index = np.concatenate(blocks)
+        number = np.repeat(np.arange(len(blocks)), [block.size for block in blocks])
+        ics, ic = np.unique(links.ic[index] + number * links.ics, return_inverse=True)
+        # Members are sorted, so a board is found among them by bisection.
+        board = [
+            at + np.searchsorted(block, links.board[block]) if (links.board[block] >= 0).any() else block * 0
+            for at, block in zip(offsets, blocks, strict=True)
+        ]
+        whole = np.where(links.board[index] >= 0, np.concatenate(board), -1)
+        mates = [
+            at + np.flatnonzero(links.ic[block] == links.ic[row]) if change.is_factor else own[k : k + 1]
+            for k, (at, block, row) in enumerate(zip(offsets, blocks, rows, strict=True))
+        ]
+        return index, own, Links(ic.astype(np.int64), len(ics), whole.astype(np.int64)), mates
+
+
+def _deciding(book: Book) -> Book:
+    """A book without the paragraphs that never make an item controlled: they turn no verdict."""
+    chosen = {rule.paragraph for r, rule in enumerate(book.rules) if book.counting >> r & 1}
+    while named := {
+        code
+        for rule in book.rules
+        if rule.paragraph in chosen
+        for code in (*rule.contains, *rule.unless, *rule.meets)
+        if code not in chosen
+    }:
+        chosen |= named
+    return compile_book(book.jurisdiction, book.day, [rule for rule in book.rules if rule.paragraph in chosen])
+
+
+def _with_inputs(names: Iterable[str]) -> set[str]:
+    wanted = set(names)
+    for name in reversed(METRICS):
+        if name in wanted:
+            wanted |= set(METRICS[name].inputs) & set(METRICS)
+    return wanted
+
+
+def _with_column(columns: Mapping[str, str], field: str, column: str) -> Columns:
+    kept = [binding for name in columns if name != field for binding in bindings_of(columns, name)]
+    importer = columns.importer if isinstance(columns, Columns) else ""
+    return Columns([*kept, Binding(field, column)], importer)
+
+
+def _of_rows(links: Links | None, rows: Indices) -> Links | None:
+    if links is None:
+        return None
+    position = {int(row): at for at, row in enumerate(rows)}
+    numbers, ic = np.unique(links.ic[rows], return_inverse=True)
+    board = np.array([position.get(int(each), -1) for each in links.board[rows]], dtype=np.int64)
+    return Links(ic.astype(np.int64), len(numbers), board)
+
+
+def solve(probes: Sequence[Fraction], values: Sequence[Fraction], limits: Iterable[Fraction]) -> Iterable[Fraction]:
+    """Solve ``metric = limit`` for each limit, of a metric known at three points; nothing where it is neither form."""
+    if not all(isfinite(value) for value in values):
+        return
+    for inverse in (False, True):
+        if inverse and any(value == 0 for value in values):
+            continue
+        y = [1 / Fraction(value) if inverse else Fraction(value) for value in values]
+        slope = (y[1] - y[0]) / (probes[1] - probes[0])
+        if slope != 0 and slope == (y[2] - y[1]) / (probes[2] - probes[1]):
+            for limit in limits:
+                if not (inverse and limit == 0):
+                    yield probes[0] + ((1 / limit if inverse else limit) - y[0]) / slope
+            return
+
+
+def decimals(number: Fraction) -> int:
+    """How many decimals a number has, up to nine."""
+    return next((digits for digits in range(10) if 10**digits % number.denominator == 0), 9)
+
+
+def decimal(number: Fraction) -> str:
+    """A number as exact decimal text; one without an end keeps thirty digits."""
+    digits = next((digits for digits in range(30) if 10**digits % number.denominator == 0), 30)
+    scaled = round(number * 10**digits)
+    text = f"{abs(scaled):0{digits + 1}d}"
+    whole, part = (text[:-digits], text[-digits:]) if digits else (text, "")
+    return f"{'-' if scaled < 0 else ''}{whole}{f'.{part}' if part else ''}"
+
+
+def cell(field: Field, low: Fraction, high: Fraction, given: bool) -> str | None:
+    """A cell that is read as this interval."""
+    if not given:
+        return None
+    if field.type == "choice":
+        return field.choices[int(low)] if low == high else "unknown"
+    if high == np.inf:
+        return "unknown"
+    return decimal(low) if low == high else f"{decimal(low)}-{decimal(high)}"
