@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import perfcalc
-from perfcalc.answers.variants import cell, decimal, decimals, solve
+from perfcalc.answers.exact import cell, decimal, decimals, solve
 from perfcalc.cli import main
 from perfcalc.fields import FIELDS
 

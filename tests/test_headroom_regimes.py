@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 import perfcalc
-from perfcalc.answers.variants import ALL_RATES, FACTOR_STEP, decimal, decimals
+from perfcalc.answers.exact import decimal, decimals
+from perfcalc.answers.variants import ALL_RATES, FACTOR_STEP
 from perfcalc.fields import FIELDS, RATES
 from perfcalc.rulebook.book import load
 
@@ -48,7 +49,9 @@ def near(chance, *limits):
         return str(limit)
     if how < 0.4:
         return str(limit * (1 + Decimal(chance.choice([-2, -1, 1, 2])) / 100))
-    return str(round(limit * Decimal(chance.uniform(0.2, 4)), max(0, -limit.as_tuple().exponent) + chance.choice([0, 1, 2])))
+    return str(
+        round(limit * Decimal(chance.uniform(0.2, 4)), max(0, -limit.as_tuple().exponent) + chance.choice([0, 1, 2]))
+    )
 
 
 def rates(chance):
@@ -211,7 +214,8 @@ class Applied:
     def score(self):
         scored = perfcalc.score(pd.DataFrame(self.rows, dtype=object), as_of=DAY, jurisdictions=self.places)
         self.scored = {
-            place: list(zip(scored[f"{place}_verdict"], scored[f"{place}_entries"], strict=True)) for place in self.places
+            place: list(zip(scored[f"{place}_verdict"], scored[f"{place}_entries"], strict=True))
+            for place in self.places
         }
 
     def verdict(self, key, place):

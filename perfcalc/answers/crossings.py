@@ -130,9 +130,7 @@ class Crossings:
     def _of_choice(self, change: Change, rows: Sequence[int]) -> list[Crossing]:
         now = {row: self.variants.interval(change, row) for row in rows}
         codes = [Fraction(code) for code in range(len(change.fields[0].choices))]
-        variants = [
-            (row, code) for row, (low, high) in now.items() if low == high for code in codes if code != low
-        ]
+        variants = [(row, code) for row, (low, high) in now.items() if low == high for code in codes if code != low]
         self.variants.ask(change, variants)
         return [
             Crossing(row, b, change, value, value, answer)
@@ -163,9 +161,7 @@ class Crossings:
             nearest.setdefault(key, Crossing(turn.row, turn.book, change, turn.value, turn.before, answer))
         return list(nearest.values())
 
-    def _walks(
-        self, change: Change, row: int, points: set[Fraction]
-    ) -> Iterator[tuple[Fraction, list[Fraction]]]:
+    def _walks(self, change: Change, row: int, points: set[Fraction]) -> Iterator[tuple[Fraction, list[Fraction]]]:
         """Values to try above and below the item, the nearest first: one in each stretch between two points.
 
         Between two points no condition turns, so the first value beyond a point stands for the stretch; a point that can
@@ -184,9 +180,7 @@ class Crossings:
             beyond = sorted(count for count in counts if lowest <= count <= highest and (count - start) * way > 0)
             yield step * way, [step * count for count in beyond[::way]]
 
-    def _turns(
-        self, change: Change, book: int, row: int, step: Fraction, walk: Sequence[Fraction]
-    ) -> Iterator[_Turn]:
+    def _turns(self, change: Change, book: int, row: int, step: Fraction, walk: Sequence[Fraction]) -> Iterator[_Turn]:
         """The first turn along a walk away from the item; and of a free item each further paragraph's first line."""
         before = self.variants.interval(change, row)[1 if step > 0 else 0]
         seen: set[str] = set()

@@ -10,9 +10,10 @@ import pyarrow as pa
 from rich.markup import escape
 
 from perfcalc.answers.crossings import Crossing, Crossings
+from perfcalc.answers.exact import decimal
 from perfcalc.answers.headroom import grouped
 from perfcalc.answers.tables import hypothetical_lines
-from perfcalc.answers.variants import CONTROLLED, decimal
+from perfcalc.answers.variants import CONTROLLED
 from perfcalc.fields import RATES
 from perfcalc.line import Plan
 from perfcalc.verdicts.decide import VERDICTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,9 +14,10 @@ import pyarrow as pa
 from rich.markup import escape
 
 from perfcalc.answers.crossings import Crossing, Crossings
+from perfcalc.answers.exact import cell, decimal
 from perfcalc.answers.numbers import interval_text
 from perfcalc.answers.tables import SHOWN_ROWS, STYLES, hypothetical_lines
-from perfcalc.answers.variants import ALL_RATES, cell, decimal
+from perfcalc.answers.variants import ALL_RATES
 from perfcalc.answers.views import batches_of
 from perfcalc.fields import METRICS
 from perfcalc.files import whole_files, write
@@ -66,7 +67,7 @@ class Line:
     relative: float | None
     verdict: str
     entries: list[str]
-    figures: dict[str, list[str]] = field(default_factory=dict)
+    figures: dict[str, list[str]]
 
     @property
     def outcome(self) -> str:
@@ -74,19 +75,21 @@ class Line:
         return "not controlled" if self.verdict == "not_controlled" else " and ".join(self.entries) or self.verdict
 
     @property
-    def way(self) -> str:
-        """The change, in words."""
+    def step(self) -> str:
+        """The change alone, in words."""
         if self.field == ALL_RATES:
-            figures = f" ({self.figures_text})" if self.figures else ""
-            return f"{self.value} times as fast in every format{figures}"
+            return f"{self.value} times as fast in every format"
         if not self.change:
             return f"{self.field} {self.value} instead of {self.now}"
         unit = f" {self.unit}" if self.unit else ""
-        way = "less" if self.change.startswith("-") else "more"
-        return (
-            f"{grouped(self.change.lstrip('-'))}{unit} {way} {self.field} "
-            f"({grouped(self.now)} → {grouped(self.value)})"
-        )
+        return f"{grouped(self.change.lstrip('-'))}{unit} {'less' if self.change[0] == '-' else 'more'} {self.field}"
+
+    @property
+    def way(self) -> str:
+        """The change in words, from where to where."""
+        if self.field == ALL_RATES and self.figures:
+            return f"{self.step} ({self.figures_text})"
+        return f"{self.step} ({grouped(self.now)} → {grouped(self.value)})" if self.change else self.step
 
     @property
     def figures_text(self) -> str:
@@ -251,7 +254,7 @@ def _line(search: Crossings, crossing: Crossing) -> Line:
 def _figures(search: Crossings, crossing: Crossing) -> dict[str, list[str]]:
     facts, moved = search.measured.items.facts, {}
     for metric in METRICS:
-        if metric in search.variants.limits:
+        if metric in search.variants.limits and search.measured.kind(crossing.row) in METRICS[metric].kinds:
             now = [end[crossing.row] for end in facts.interval(metric)]
             then = [float(end) for end in crossing.answer.figure(metric)]
             # What the item does not have is not a number, before and after.
@@ -269,6 +272,11 @@ def grouped(number: str) -> str:
     whole, dot, part = number.partition(".")
     part = part.rstrip("0")
     return f"{int(whole):,}{dot if part else ''}{part}" if whole.isdecimal() else number
+
+
+def percent(ratio: float) -> str:
+    """A signed relative distance, small ones too."""
+    return f"{ratio:+.0%}" if abs(ratio) >= 0.995 else f"{ratio * 100:+.2g}%"
 
 
 def headroom_parts(answer: Headroom) -> Iterator[Any]:
@@ -304,15 +312,17 @@ def _table(answer: Headroom) -> Iterator[Any]:
     table = Table("item", "", "verdict", "distance", "nearest change", "and it is", box=None, pad_edge=False)
     for item in near[:SHOWN_ROWS]:
         (line, *_) = item.lines
-        distance = "" if line.relative is None else f"{line.relative:+.1%}"
+        distance = "" if line.relative is None else percent(line.relative)
         verdict = f"[{STYLES[item.verdict]}]{item.verdict}[/]"
         table.add_row(
-            escape(item.item), item.jurisdiction.upper(), verdict, distance, escape(line.way), escape(line.outcome)
+            escape(item.item), item.jurisdiction.upper(), verdict, distance, escape(line.step), escape(line.outcome)
         )
     yield table
     if len(near) > SHOWN_ROWS:
         yield f"[dim]the nearest {SHOWN_ROWS} of {len(near):,} are shown; -o and --json have all of them[/]"
-    silent = Counter((item.verdict, item.silence if item.verdict.endswith("controlled") else "") for item in answer.items)
+    silent = Counter(
+        (item.verdict, item.silence if item.verdict.endswith("controlled") else "") for item in answer.items
+    )
     for (verdict, why), number in silent.items():
         if why or verdict not in ("controlled", "not_controlled"):
             yield f"[dim]{number:,} {verdict}{f': {why}' if why else ', so no line is near or far'}[/]"

@@ -7,18 +7,19 @@ items at a time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from math import isfinite
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from perfcalc import metrics
+from perfcalc.answers.exact import cell, decimals, solve
 from perfcalc.answers.views import Measured
 from perfcalc.facts import Facts, Indices, Links, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Field, fields_behind
+from perfcalc.kernel import count_rows
 from perfcalc.line import Plan
 from perfcalc.sheets.columns import read_facts, read_kinds
 from perfcalc.sheets.headers import Binding, Columns, bindings_of
@@ -214,6 +215,7 @@ class Variants:
         if not variants:
             return
         index, own, links, mates = self._blocks(variants, change)
+        count_rows(index.size)
         changed, columns = self.batch.take(pa.array(index)), self.plan.columns
         for field in change.fields:
             cells = self._cells(field)[index]
@@ -281,21 +283,24 @@ class Variants:
         """The rows of an item's IC: its processing units."""
         if self.links is None:
             return np.array([row])
-        members = self._members[int(self._whole[row])]
-        return members[self.links.ic[members] == self.links.ic[row]]
+        members: Indices = self._members[int(self._whole[row])]
+        mates: Indices = members[self.links.ic[members] == self.links.ic[row]]
+        return mates
 
     def _blocks(
         self, variants: Sequence[Variant], change: Change
     ) -> tuple[Indices, Indices, Links | None, Sequence[Indices]]:
         """For each variant the rows that belong to its item, the item's own among them, links, and the rows to change."""
         if self.links is None:
-            own = np.arange(len(variants))
-            return np.array([row for row, _ in variants], dtype=np.int64), own, None, own[:, None]
+            own = np.arange(len(variants), dtype=np.int64)
+            return np.array([row for row, _ in variants], dtype=np.int64), own, None, list(own[:, None])
         links = self.links
         blocks = [self._members[int(self._whole[row])] for row, _ in variants]
         offsets = np.cumsum([0, *(block.size for block in blocks)])[:-1]
         rows = [row for row, _ in variants]
-        own = np.array([at + np.flatnonzero(block == row)[0] for at, block, row in zip(offsets, blocks, rows, strict=True)])
+        own = np.array(
+            [at + np.flatnonzero(block == row)[0] for at, block, row in zip(offsets, blocks, rows, strict=True)]
+        )
         index = np.concatenate(blocks)
         number = np.repeat(np.arange(len(blocks)), [block.size for block in blocks])
         ics, ic = np.unique(links.ic[index] + number * links.ics, return_inverse=True)
@@ -347,44 +352,3 @@ def _of_rows(links: Links | None, rows: Indices) -> Links | None:
     numbers, ic = np.unique(links.ic[rows], return_inverse=True)
     board = np.array([position.get(int(each), -1) for each in links.board[rows]], dtype=np.int64)
     return Links(ic.astype(np.int64), len(numbers), board)
-
-
-def solve(probes: Sequence[Fraction], values: Sequence[Fraction], limits: Iterable[Fraction]) -> Iterable[Fraction]:
-    """Solve ``metric = limit`` for each limit, of a metric known at three points; nothing where it is neither form."""
-    if not all(isfinite(value) for value in values):
-        return
-    for inverse in (False, True):
-        if inverse and any(value == 0 for value in values):
-            continue
-        y = [1 / Fraction(value) if inverse else Fraction(value) for value in values]
-        slope = (y[1] - y[0]) / (probes[1] - probes[0])
-        if slope != 0 and slope == (y[2] - y[1]) / (probes[2] - probes[1]):
-            for limit in limits:
-                if not (inverse and limit == 0):
-                    yield probes[0] + ((1 / limit if inverse else limit) - y[0]) / slope
-            return
-
-
-def decimals(number: Fraction) -> int:
-    """How many decimals a number has, up to nine."""
-    return next((digits for digits in range(10) if 10**digits % number.denominator == 0), 9)
-
-
-def decimal(number: Fraction) -> str:
-    """A number as exact decimal text; one without an end keeps thirty digits."""
-    digits = next((digits for digits in range(30) if 10**digits % number.denominator == 0), 30)
-    scaled = round(number * 10**digits)
-    text = f"{abs(scaled):0{digits + 1}d}"
-    whole, part = (text[:-digits], text[-digits:]) if digits else (text, "")
-    return f"{'-' if scaled < 0 else ''}{whole}{f'.{part}' if part else ''}"
-
-
-def cell(field: Field, low: Fraction, high: Fraction, given: bool) -> str | None:
-    """A cell that is read as this interval."""
-    if not given:
-        return None
-    if field.type == "choice":
-        return field.choices[int(low)] if low == high else "unknown"
-    if high == np.inf:
-        return "unknown"
-    return decimal(low) if low == high else f"{decimal(low)}-{decimal(high)}"

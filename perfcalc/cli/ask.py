@@ -87,7 +87,7 @@ def headroom(
         click.echo(json.dumps(answer.to_dict(), indent=2))
         return
     for part in headroom_parts(answer) if isinstance(answer, Headroom) else design_parts(answer):
-        console().print(part)
+        console().print(part, soft_wrap=isinstance(part, str))
 
 
 @main.command()
@@ -148,7 +148,7 @@ def check(
         click.echo(json.dumps(answer.to_dict(), indent=2))
     else:
         for part in check_parts(answer):
-            console().print(part)
+            console().print(part, soft_wrap=True)
     sys.exit(DONE_BUT if answer.drifted and not answer.updated else DONE)
 
 
