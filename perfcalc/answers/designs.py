@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from perfcalc.answers.headroom import grouped
 from perfcalc.answers.tables import hypothetical_lines
 from perfcalc.answers.variants import CONTROLLED
 from perfcalc.fields import RATES
+from perfcalc.files import write_table
 from perfcalc.line import Plan
 from perfcalc.verdicts.decide import VERDICTS
 
@@ -59,16 +61,48 @@ class Design:
         """For ``--json``."""
         return asdict(self)
 
-    def to_pandas(self) -> pd.DataFrame:
-        """One row a format and jurisdiction."""
-        import pandas as pd
+    def to_arrow(self) -> pa.Table:
+        """One row a format, jurisdiction and law."""
+        return pa.Table.from_pylist([{**asdict(each), "entries": ";".join(each.entries)} for each in self.ceilings])
 
-        return pd.DataFrame([asdict(each) for each in self.ceilings])
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a format, jurisdiction and law."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
+
+    def write(self, path: Path) -> None:
+        """One row a format, jurisdiction and law, into a CSV or Parquet file that appears whole or not at all."""
+        write_table(self.to_arrow(), path)
+
+    def __len__(self) -> int:
+        """How many ceilings there are."""
+        return len(self.ceilings)
+
+    def parts(self) -> Iterator[Any]:
+        """For a terminal: a table of formats against jurisdictions."""
+        from rich.table import Table
+
+        yield from hypothetical_lines(self.hypothetical)
+        said = ", ".join(f"{name} {value}" for name, value in self.design.items())
+        yield f"Largest dense rate of one format that stays outside the lines on {self.as_of}: {escape(said)}"
+        places = list(dict.fromkeys((each.jurisdiction, each.law) for each in self.ceilings))
+        table = Table("format", "unit", box=None, pad_edge=False)
+        for place, law in places:
+            table.add_column(place.upper() if law == "now" else f"{place.upper()} under the overlay", justify="right")
+            table.add_column("beyond")
+        for rate in RATES:
+            cells: list[str] = []
+            for at in places:
+                each = next(one for one in self.ceilings if (one.field, one.jurisdiction, one.law) == (rate.name, *at))
+                beyond = ", ".join(each.entries) if each.verdict == VERDICTS[CONTROLLED] else each.verdict
+                cells += [grouped(each.largest) if each.largest else each.silence, beyond if each.largest else ""]
+            table.add_row(rate.name, rate.unit, *map(escape, cells))
+        yield table
 
     def __str__(self) -> str:
         from perfcalc.answers.comparisons import plain
 
-        return plain(design_parts(self))
+        return plain(self.parts())
 
 
 def design_table(design: dict[str, str]) -> pa.Table:
@@ -111,28 +145,6 @@ def ceilings_of(table: pa.Table, plan: Plan, law: str) -> list[Ceiling]:
                 )
             )
     return ceilings
-
-
-def design_parts(answer: Design) -> Iterable[Any]:
-    """A table of formats against jurisdictions."""
-    from rich.table import Table
-
-    yield from hypothetical_lines(answer.hypothetical)
-    said = ", ".join(f"{name} {value}" for name, value in answer.design.items())
-    yield f"Largest dense rate of one format that stays outside the lines on {answer.as_of}: {escape(said)}"
-    places = list(dict.fromkeys((each.jurisdiction, each.law) for each in answer.ceilings))
-    table = Table("format", "unit", box=None, pad_edge=False)
-    for place, law in places:
-        table.add_column(place.upper() if law == "now" else f"{place.upper()} under the overlay", justify="right")
-        table.add_column("beyond")
-    for rate in RATES:
-        cells: list[str] = []
-        for at in places:
-            each = next(one for one in answer.ceilings if (one.field, one.jurisdiction, one.law) == (rate.name, *at))
-            beyond = ", ".join(each.entries) if each.verdict == VERDICTS[CONTROLLED] else each.verdict
-            cells += [grouped(each.largest) if each.largest else each.silence, beyond if each.largest else ""]
-        table.add_row(rate.name, rate.unit, *map(escape, cells))
-    yield table
 
 
 def designs(table: pa.Table, plans: Sequence[Plan], design: dict[str, str]) -> Design:

@@ -20,7 +20,7 @@ from perfcalc.answers.tables import SHOWN_ROWS, STYLES, hypothetical_lines
 from perfcalc.answers.variants import ALL_RATES
 from perfcalc.answers.views import batches_of
 from perfcalc.fields import METRICS
-from perfcalc.files import whole_files, write
+from perfcalc.files import write_table
 from perfcalc.line import Plan
 from perfcalc.verdicts.decide import VERDICTS
 
@@ -177,14 +177,22 @@ class Headroom:
 
     def write(self, path: Path) -> None:
         """One row a line, into a CSV or Parquet file that appears whole or not at all."""
-        with whole_files(path) as (draft,):
-            table = self.to_arrow().combine_chunks()
-            write(iter(table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]), draft, path)
+        write_table(self.to_arrow(), path)
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+        return sum(len(item.lines) for item in self.items)
+
+    def parts(self) -> Iterator[Any]:
+        """For a terminal: each item with its lines, the nearest first; of many items the nearest line of each."""
+        yield from hypothetical_lines(self.hypothetical)
+        yield f"Distance to the lines on {self.as_of}, one field changed at a time, or every dense rate by one factor"
+        yield from _table(self) if len({each.row for each in self.items}) > SHOWN_IN_FULL else _full(self)
 
     def __str__(self) -> str:
         from perfcalc.answers.comparisons import plain
 
-        return plain(headroom_parts(self), width=200)
+        return plain(self.parts(), width=200)
 
 
 def headroom_of(table: pa.Table, plan: Plan, item: str | None = None) -> Headroom:
@@ -277,13 +285,6 @@ def grouped(number: str) -> str:
 def percent(ratio: float) -> str:
     """A signed relative distance, small ones too."""
     return f"{ratio:+.0%}" if abs(ratio) >= 0.995 else f"{ratio * 100:+.2g}%"
-
-
-def headroom_parts(answer: Headroom) -> Iterator[Any]:
-    """Each item with its lines, the nearest first; of many items a table with the nearest line of each."""
-    yield from hypothetical_lines(answer.hypothetical)
-    yield f"Distance to the lines on {answer.as_of}, one field changed at a time, or every dense rate by one factor"
-    yield from _table(answer) if len({each.row for each in answer.items}) > SHOWN_IN_FULL else _full(answer)
 
 
 def _full(answer: Headroom) -> Iterator[str]:

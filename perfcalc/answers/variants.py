@@ -19,7 +19,6 @@ from perfcalc.answers.exact import cell, decimals, solve
 from perfcalc.answers.views import Measured
 from perfcalc.facts import Facts, Indices, Links, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Field, fields_behind
-from perfcalc.kernel import count_rows
 from perfcalc.line import Plan
 from perfcalc.sheets.columns import read_facts, read_kinds
 from perfcalc.sheets.headers import Binding, Columns, bindings_of
@@ -215,7 +214,6 @@ class Variants:
         if not variants:
             return
         index, own, links, mates = self._blocks(variants, change)
-        count_rows(index.size)
         changed, columns = self.batch.take(pa.array(index)), self.plan.columns
         for field in change.fields:
             cells = self._cells(field)[index]
