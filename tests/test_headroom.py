@@ -269,7 +269,18 @@ def test_command_line(tmp_path):
     chips[chips["name"].str.contains(names)].to_csv(some, index=False)
     whole = run(main, ["headroom", str(some), "--as-of", DAY], env={"COLUMNS": "160"})
     lines = whole.output.splitlines()
-    assert lines[2].split() == "NVIDIA A10 US not_controlled -0.48% 3 mm² less die_area_mm2 3A090.b.2".split()
+    assert lines[2].split() == [
+        "NVIDIA",
+        "A10",
+        "US",
+        "not_controlled",
+        "-0.48%",
+        "3",
+        "mm²",
+        "less",
+        "die_area_mm2",
+        "3A090.b.2",
+    ]
     assert lines[3].startswith("NVIDIA H20 ")
     assert run(main, ["headroom", str(some), "--as-of", DAY, "-o", str(out)]).exit_code == 0
     assert out.read_text("utf-8").count('"NVIDIA H20",') == len(said["items"][0]["lines"])
