@@ -54,6 +54,7 @@ class _Turn:
         The paragraph to look for; none: whatever turns the verdict.
     """
 
+    change: Change
     row: int
     book: int
     step: Fraction
@@ -106,16 +107,27 @@ class Crossings:
 
     def found(self, names: frozenset[str] | None = None) -> Iterator[Crossing]:
         """Every crossing, change by change; of some fields only, if they are named."""
-        for change in self.variants.changes():
-            if names is not None and change.name not in names:
-                continue
-            rows = [row for row in self.rows if self.variants.has(change, row)]
-            if rows:
-                found = self._of_choice(change, rows) if change.is_choice else self._of_number(change, rows)
-                for crossing in found:
-                    for b, position in enumerate(self.variants.position):
-                        if position == crossing.book:
-                            yield replace(crossing, book=b)
+        changes = {
+            change: rows
+            for change in self.variants.changes()
+            if (names is None or change.name in names)
+            and (rows := [row for row in self.rows if self.variants.has(change, row)])
+        }
+        walks = {change: self._walks(change, rows) for change, rows in changes.items() if not change.is_choice}
+        choices = {change: self._codes(change, rows) for change, rows in changes.items() if change.is_choice}
+        first = [(change, row, value) for change, some in walks.items() for row, _, walk in some for value in walk]
+        self.variants.ask([*first, *((change, *each) for change, some in choices.items() for each in some)])
+        turns = {change: self._turns_of(change, some) for change, some in walks.items()}
+        while wide := [turn for some in turns.values() for turn in some if turn.gap > 1]:
+            self.variants.ask((turn.change, turn.row, turn.middle) for turn in wide)
+            for turn in wide:
+                turn.narrow(self._is_beyond(turn, turn.middle))
+        for change in changes:
+            found = self._choices(change, choices[change]) if change.is_choice else self._nearest(turns[change])
+            for crossing in found:
+                for b, position in enumerate(self.variants.position):
+                    if position == crossing.book:
+                        yield replace(crossing, book=b)
 
     def _decided(self, book: int, row: int) -> bool:
         return int(self._now[book][row]) in (NOT_CONTROLLED, CONTROLLED)
@@ -127,58 +139,59 @@ class Crossings:
     def _answer(self, change: Change, book: int, row: int, value: Fraction) -> Answer:
         return self.variants.answers[change.name, row, value][book]
 
-    def _of_choice(self, change: Change, rows: Sequence[int]) -> list[Crossing]:
+    def _codes(self, change: Change, rows: Sequence[int]) -> list[tuple[int, Fraction]]:
+        """The other options of each item's choice, where it is known."""
         now = {row: self.variants.interval(change, row) for row in rows}
         codes = [Fraction(code) for code in range(len(change.fields[0].choices))]
-        variants = [(row, code) for row, (low, high) in now.items() if low == high for code in codes if code != low]
-        self.variants.ask(change, variants)
-        return [
-            Crossing(row, b, change, value, value, answer)
-            for row, value in variants
-            for b, answer in enumerate(self.variants.answers[change.name, row, value])
-            if self._decided(b, row) and self._is_turned(b, row, answer)
-        ]
+        return [(row, code) for row, (low, high) in now.items() if low == high for code in codes if code != low]
 
-    def _of_number(self, change: Change, rows: Sequence[int]) -> list[Crossing]:
-        points = self.variants.solutions(change, rows)
-        walks = [(row, step, walk) for row in rows for step, walk in self._walks(change, row, points[row])]
-        self.variants.ask(change, ((row, value) for row, _, walk in walks for value in walk))
-        turns = [
+    def _choices(self, change: Change, variants: Sequence[tuple[int, Fraction]]) -> Iterator[Crossing]:
+        for row, value in variants:
+            for b, answer in enumerate(self.variants.answers[change.name, row, value]):
+                if self._decided(b, row) and self._is_turned(b, row, answer):
+                    yield Crossing(row, b, change, value, value, answer)
+
+    def _walks(self, change: Change, rows: Sequence[int]) -> list[tuple[int, Fraction, list[Fraction]]]:
+        """For each item, above and below it, one last digit and the values to try, the nearest first.
+
+        Between two points where a condition meets its limit no verdict turns, so the first value beyond a point stands
+        for the stretch; a point that can be written with the item's digits is tried too.
+        """
+        points, walks = self.variants.solutions(change, rows), []
+        for row in rows:
+            low, high = self.variants.interval(change, row)
+            if high == np.inf:
+                continue
+            step = self.variants.step(change, row)
+            lowest, highest = ceil(change.low / step), floor(change.high / step)
+            # Counted in last digits, which are whole numbers and so fast.
+            over, under = step.denominator, step.numerator
+            at = [divmod(point.numerator * over, point.denominator * under) for point in points[row]]
+            for way, start in ((1, floor(high / step)), (-1, ceil(low / step))):
+                counts = {lowest, highest, *(count for count, rest in at if not rest)}
+                counts |= {count + 1 if way > 0 else count - (not rest) for count, rest in at}
+                beyond = sorted(count for count in counts if lowest <= count <= highest and (count - start) * way > 0)
+                walks.append((row, step * way, [step * count for count in beyond[::way]]))
+        return walks
+
+    def _turns_of(self, change: Change, walks: Sequence[tuple[int, Fraction, list[Fraction]]]) -> list[_Turn]:
+        return [
             turn
             for b in range(len(self._now))
             for row, step, walk in walks
             if self._decided(b, row)
             for turn in self._turns(change, b, row, step, walk)
         ]
-        while wide := [turn for turn in turns if turn.gap > 1]:
-            self.variants.ask(change, ((turn.row, turn.middle) for turn in wide))
-            for turn in wide:
-                turn.narrow(self._is_beyond(change, turn, turn.middle))
-        nearest: dict[tuple[int, int, bool, str], Crossing] = {}
+
+    def _nearest(self, turns: Sequence[_Turn]) -> Iterator[Crossing]:
+        """The crossing of each turn; of two that were narrowed down to one paragraph, the first."""
+        seen: set[tuple[int, int, bool, str]] = set()
         for turn in turns:
-            answer = self._answer(change, turn.book, turn.row, turn.value)
+            answer = self._answer(turn.change, turn.book, turn.row, turn.value)
             key = turn.row, turn.book, turn.step > 0, "".join(answer.entries[:1])
-            nearest.setdefault(key, Crossing(turn.row, turn.book, change, turn.value, turn.before, answer))
-        return list(nearest.values())
-
-    def _walks(self, change: Change, row: int, points: set[Fraction]) -> Iterator[tuple[Fraction, list[Fraction]]]:
-        """Values to try above and below the item, the nearest first: one in each stretch between two points.
-
-        Between two points no condition turns, so the first value beyond a point stands for the stretch; a point that can
-        be written with the item's digits is tried too.
-        """
-        low, high = self.variants.interval(change, row)
-        if high == np.inf:
-            return
-        step = self.variants.step(change, row)
-        lowest, highest = ceil(change.low / step), floor(change.high / step)
-        # Counted in last digits, which are whole numbers and so fast.
-        at = [divmod(point.numerator * step.denominator, point.denominator * step.numerator) for point in points]
-        for way, start in ((1, floor(high / step)), (-1, ceil(low / step))):
-            counts = {lowest, highest, *(count for count, rest in at if not rest)}
-            counts |= {count + 1 if way > 0 else count - (not rest) for count, rest in at}
-            beyond = sorted(count for count in counts if lowest <= count <= highest and (count - start) * way > 0)
-            yield step * way, [step * count for count in beyond[::way]]
+            if key not in seen:
+                seen.add(key)
+                yield Crossing(turn.row, turn.book, turn.change, turn.value, turn.before, answer)
 
     def _turns(self, change: Change, book: int, row: int, step: Fraction, walk: Sequence[Fraction]) -> Iterator[_Turn]:
         """The first turn along a walk away from the item; and of a free item each further paragraph's first line."""
@@ -188,14 +201,14 @@ class Crossings:
             answer = self._answer(change, book, row, value)
             principal = "".join(answer.entries[:1])
             if self._is_turned(book, row, answer) and principal not in seen and (principal or not seen):
-                yield _Turn(row, book, step, before, value, principal if seen else None)
+                yield _Turn(change, row, book, step, before, value, principal if seen else None)
                 seen.add(principal)
                 if answer.verdict != CONTROLLED or self.leaving:
                     return
             before = value
 
-    def _is_beyond(self, change: Change, turn: _Turn, value: Fraction) -> bool:
-        answer = self._answer(change, turn.book, turn.row, value)
+    def _is_beyond(self, turn: _Turn, value: Fraction) -> bool:
+        answer = self._answer(turn.change, turn.book, turn.row, value)
         if not self._is_turned(turn.book, turn.row, answer):
             return False
         return turn.principal is None or answer.entries[:1] == (turn.principal,)

@@ -1,13 +1,13 @@
 """Items with one thing changed, judged by the engine itself.
 
-The changed value is written into the sheet and read again, so that nothing here judges; many variants of many
-items at a time.
+The changed value is written into the sheet and read again, so that nothing here judges; the variants of many items are
+read and judged together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -20,8 +20,14 @@ from perfcalc.answers.views import Measured
 from perfcalc.facts import Facts, Indices, Links, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Field, fields_behind
 from perfcalc.line import Plan
+from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.columns import read_facts, read_kinds
+from perfcalc.sheets.decimals import decimal_marks
 from perfcalc.sheets.headers import Binding, Columns, bindings_of
+from perfcalc.sheets.messy import with_decimal
+from perfcalc.sheets.numerals import POINT
+from perfcalc.sheets.quantities import PLAIN
+from perfcalc.sheets.units import field_unit
 from perfcalc.verdicts.columns import entries_of
 from perfcalc.verdicts.judge import judge
 from perfcalc.verdicts.tables import Book, compile_book
@@ -48,9 +54,6 @@ LARGEST_FACTOR: Final = Fraction(1000)
 
 #: The column that a changed field is read from.
 CHANGED: Final = "changed {}"
-
-#: A row and the value that it takes.
-Variant = tuple[int, Fraction]
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,10 @@ class Change:
     def is_choice(self) -> bool:
         """The value is the code of a choice."""
         return self.fields[0].type == "choice"
+
+
+#: A change, the row of the item, and the value that it takes.
+Variant = tuple[Change, int, Fraction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,9 @@ class Variants:
                 self.limits.setdefault(condition.metric, set()).add(condition.limit)
         self.answers: dict[tuple[str, int, Fraction], list[Answer]] = {}
         self._metrics = _with_inputs(name for book in self.books for name in book.metrics if name in METRICS)
-        self._texts: dict[str, Numbers] = {}
+        self._texts: dict[tuple[str, str], Numbers] = {}
+        self._plain: dict[str, bool] = {}
+        self._marks = decimal_marks(batch.schema)
         self._entries: dict[tuple[int, int, int, int], tuple[str, ...]] = {}
         self._counting = [book.counting for book in self.books]
         if self.links is not None:
@@ -188,7 +197,7 @@ class Variants:
             return points
         top = change.high / (8 if change.high <= 1 else 1)
         probes = (top / 4, top / 2, top)
-        index, own, links, mates = self._blocks([(row, probe) for row in rows for probe in probes], change)
+        index, own, links, mates = self._blocks([(change, row, probe) for row in rows for probe in probes])
         facts = Facts(index.size, exact=True, links=links)
         facts.low = {name: end[index] for name, end in self.exact.low.items()}
         facts.high = {name: end[index] for name, end in self.exact.high.items()}
@@ -208,26 +217,38 @@ class Variants:
                     points[row] |= set(solve(probes, list(at[3 * i : 3 * i + 3]), self.limits[metric]))
         return points
 
-    def ask(self, change: Change, variants: Iterable[Variant]) -> None:
+    def ask(self, variants: Iterable[Variant]) -> None:
         """Write each variant's value into the sheet and let every book judge it."""
-        variants = [each for each in dict.fromkeys(variants) if (change.name, *each) not in self.answers]
-        if not variants:
-            return
-        index, own, links, mates = self._blocks(variants, change)
+        together: dict[str, list[Variant]] = {}
+        for change, row, value in dict.fromkeys(variants):
+            if (change.name, row, value) not in self.answers:
+                # Where a value cannot stand in the sheet's own column, a column for it holds for every row.
+                own = all(self._is_plain(field) for field in change.fields)
+                together.setdefault("" if own else change.name, []).append((change, row, value))
+        for name, some in together.items():
+            self._ask(some, in_own_columns=not name)
+
+    def _ask(self, variants: Sequence[Variant], in_own_columns: bool) -> None:
+        index, own, links, mates = self._blocks(variants)
         changed, columns = self.batch.take(pa.array(index)), self.plan.columns
-        for field in change.fields:
-            cells = self._cells(field)[index]
-            low, high = self.exact.interval(field.name)
-            for rows, (_, value) in zip(mates, variants, strict=True):
-                for at in rows:
-                    row = index[at]
-                    if not change.is_factor:
-                        cells[at] = cell(field, value, value, given=True)
-                    elif cells[at] is not None:
-                        cells[at] = cell(field, low[row] * value, high[row] * value, given=True)
-            name = CHANGED.format(field.name)
-            changed = changed.append_column(pa.field(name, pa.string()), pa.array(cells, pa.string()))
-            columns = _with_column(columns, field.name, name)
+        for field in dict.fromkeys(field for change, _, _ in variants for field in change.fields):
+            cells = (self._said(field) if in_own_columns else self._cells(field))[index]
+            ends, given = self.exact.interval(field.name), self.exact.is_given(field.name)
+            for rows, (change, _, value) in zip(mates, variants, strict=True):
+                if change.is_factor and field.bits:
+                    for at in rows[given[index[rows]]]:
+                        low, high = (end[index[at]] * value for end in ends)
+                        cells[at] = cell(field, low, high, given=True)
+                elif change.name == field.name:
+                    cells[rows] = cell(field, value, value, given=True)
+            texts = pa.array(cells, pa.string())
+            if in_own_columns:
+                name = columns[field.name]
+                changed = changed.set_column(changed.schema.get_field_index(name), pa.field(name, pa.string()), texts)
+            else:
+                name = CHANGED.format(field.name)
+                changed = changed.append_column(pa.field(name, pa.string()), texts)
+                columns = _with_column(columns, field.name, name)
         known: dict[bytes, tuple[Facts, Indices, Indices]] = {}
 
         def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
@@ -239,16 +260,12 @@ class Variants:
 
         facts, kinds = self._measure(changed, columns, links, exact=False)
         judged = [judge(book, facts, kinds, exactly, margins=False) for book in self.books]
+        masks = [[each.verdict[own].tolist(), each.met[own].tolist(), each.open[own].tolist()] for each in judged]
         figures = {metric: facts.interval(metric) for metric in self._metrics}
-        for at, (row, value) in zip(own, variants, strict=True):
+        for k, (change, row, value) in enumerate(variants):
             self.answers[change.name, row, value] = [
-                Answer(
-                    int(each.verdict[at]),
-                    self._entries_of(b, int(each.met[at]), int(each.open[at]), int(each.verdict[at])),
-                    figures,
-                    int(at),
-                )
-                for b, each in enumerate(judged)
+                Answer(verdict[k], self._entries_of(b, met[k], still_open[k], verdict[k]), figures, int(own[k]))
+                for b, (verdict, met, still_open) in enumerate(masks)
             ]
 
     def _measure(
@@ -268,14 +285,36 @@ class Variants:
             )
         return self._entries[key]
 
+    def _is_plain(self, field: Field) -> bool:
+        """Whether the sheet has one column of the field that takes plain decimals in the field's own unit."""
+        if field.name not in self._plain:
+            bindings = bindings_of(self.plan.columns, field.name)
+            style = with_decimal(bindings[0].style, self._marks.get(bindings[0].column, POINT)) if bindings else PLAIN
+            self._plain[field.name] = (
+                len(bindings) == 1
+                and replace(style, unit=None) == PLAIN
+                and style.unit in (None, field_unit(field.unit))
+                and not bindings[0].values
+                and bindings[0].spread is None
+                and list(self.plan.columns.values()).count(bindings[0].column) == 1
+            )
+        return self._plain[field.name]
+
+    def _said(self, field: Field) -> Numbers:
+        """The cells of the field's own column."""
+        return self._kept("said", field, lambda: as_text(self.batch.column(self.plan.columns[field.name])).to_pylist())
+
     def _cells(self, field: Field) -> Numbers:
         """What the sheet says of a field, as text that is read as the same intervals."""
-        if field.name not in self._texts:
-            ends, given = self.exact.interval(field.name), self.exact.is_given(field.name)
+        ends, given = self.exact.interval(field.name), self.exact.is_given(field.name)
+        return self._kept("read", field, lambda: [cell(field, *each) for each in zip(*ends, given, strict=True)])
+
+    def _kept(self, how: str, field: Field, texts: Callable[[], list[str | None]]) -> Numbers:
+        if (how, field.name) not in self._texts:
             cells: Numbers = np.empty(self.exact.size, dtype=object)
-            cells[:] = [cell(field, *each) for each in zip(*ends, given, strict=True)]
-            self._texts[field.name] = cells
-        return self._texts[field.name]
+            cells[:] = texts()
+            self._texts[how, field.name] = cells
+        return self._texts[how, field.name]
 
     def _mates(self, row: int) -> Indices:
         """The rows of an item's IC: its processing units."""
@@ -285,17 +324,15 @@ class Variants:
         mates: Indices = members[self.links.ic[members] == self.links.ic[row]]
         return mates
 
-    def _blocks(
-        self, variants: Sequence[Variant], change: Change
-    ) -> tuple[Indices, Indices, Links | None, Sequence[Indices]]:
+    def _blocks(self, variants: Sequence[Variant]) -> tuple[Indices, Indices, Links | None, Sequence[Indices]]:
         """For each variant the rows that belong to its item, the item's own among them, links, and the rows to change."""
         if self.links is None:
             own = np.arange(len(variants), dtype=np.int64)
-            return np.array([row for row, _ in variants], dtype=np.int64), own, None, list(own[:, None])
+            return np.array([row for _, row, _ in variants], dtype=np.int64), own, None, list(own[:, None])
         links = self.links
-        blocks = [self._members[int(self._whole[row])] for row, _ in variants]
+        blocks = [self._members[int(self._whole[row])] for _, row, _ in variants]
         offsets = np.cumsum([0, *(block.size for block in blocks)])[:-1]
-        rows = [row for row, _ in variants]
+        rows = [row for _, row, _ in variants]
         own = np.array(
             [at + np.flatnonzero(block == row)[0] for at, block, row in zip(offsets, blocks, rows, strict=True)]
         )
@@ -310,7 +347,7 @@ class Variants:
         whole = np.where(links.board[index] >= 0, np.concatenate(board), -1)
         mates = [
             at + np.flatnonzero(links.ic[block] == links.ic[row]) if change.is_factor else own[k : k + 1]
-            for k, (at, block, row) in enumerate(zip(offsets, blocks, rows, strict=True))
+            for k, (at, block, (change, row, _)) in enumerate(zip(offsets, blocks, variants, strict=True))
         ]
         return index, own, Links(ic.astype(np.int64), len(ics), whole.astype(np.int64)), mates
 
