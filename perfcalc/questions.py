@@ -32,8 +32,10 @@ def headroom(
 ) -> Headroom:
     """How far each item is from every line: the smallest change of one field the sheet gives that moves its verdict.
 
-    Every condition of the law is solved for the field in fractions, and what the solution does is asked of the engine:
-    the value given moves the verdict, one last digit less does not.
+    And the smallest factor that moves it when every dense rate is multiplied by it (``all_rates``): a faster or slower
+    part of the same design. Every condition of the law is solved for the change in fractions, and what the solution does
+    is asked of the engine: the value given moves the verdict, one last digit less does not. An item without a verdict
+    (`cannot_tell`) has no lines; `needs` says what would settle it.
 
     Parameters
     ----------

@@ -167,6 +167,17 @@ def test_members_of_a_union_share_their_lines():
     assert of["eu"] == of["at"] == of["se"] != of["us"]
 
 
+def test_headings_and_types_of_its_own_give_the_same_lines():
+    """Where a value cannot stand in the sheet's own column, it is read from a column beside it."""
+    plain = pd.DataFrame({"name": ["a", "b"], "fp16_tflops": [150.5, 620], "fp8_tflops": [301, 900], **PLAIN})
+    own = plain.rename(columns={"fp16_tflops": "FP16 (PFLOPS)", "die_area_mm2": "die area (cm2)", "name": "Chip"})
+    own["FP16 (PFLOPS)"] /= 1000
+    own["die area (cm2)"] = ["90,0", "90,0"]
+    asked = {"as_of": DAY, "jurisdictions": ("us", "eu")}
+    assert perfcalc.headroom(own, **asked) == perfcalc.headroom(plain, **asked)
+    assert perfcalc.headroom(plain.astype(str), **asked) == perfcalc.headroom(plain, **asked)
+
+
 def test_files_and_frames(tmp_path):
     sheet = pd.DataFrame({"name": ["=a", "b"], "int8_tops": [150, None], "fp16_tflops": [50, None], **PLAIN})
     answer = perfcalc.headroom(sheet, as_of=DAY, rules=("safe-chips",))

@@ -63,7 +63,10 @@ class Design:
 
     def to_arrow(self) -> pa.Table:
         """One row a format, jurisdiction and law."""
-        return pa.Table.from_pylist([{**asdict(each), "entries": ";".join(each.entries)} for each in self.ceilings])
+        rows = [{**asdict(each), "entries": ";".join(each.entries)} for each in self.ceilings]
+        if self.hypothetical:
+            rows = [{**row, "hypothetical": row["law"] == "overlay"} for row in rows]
+        return pa.Table.from_pylist(rows)
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a format, jurisdiction and law."""

@@ -54,7 +54,7 @@ class Line:
         Exact decimals: what the sheet says, the first value beyond the line, and the distance between the two. A
         choice has no distance. One last digit less than `change` moves nothing.
     relative
-        `change` over what the sheet says.
+        `change` over what the sheet says; of a fidelity, over what it lacks of one.
     figures
         The metrics that the change moves and a rule tests: now, and beyond the line.
     """
@@ -252,7 +252,9 @@ def _line(search: Crossings, crossing: Crossing) -> Line:
         now=cell(one, low, high, given=True) or "",
         value=cell(one, crossing.value, crossing.value, given=True) or "",
         change="" if by is None else decimal(by),
-        relative=float(by / start) if by is not None and start else None,
+        relative=float(by / of)
+        if by is not None and (of := 1 - start if "fidelity" in change.name else start)
+        else None,
         verdict=VERDICTS[answer.verdict],
         entries=list(answer.entries),
         figures=_figures(search, crossing),
