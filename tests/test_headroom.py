@@ -56,6 +56,29 @@ def test_nothing_nearer_flips(seed):
         assert row[f"{item.jurisdiction}_verdict"] != flipped[item.verdict], (item, field, value)
 
 
+def test_every_paragraph_on_the_way_is_named():
+    """Step by step over the sheet's own numbers: the principal paragraphs met on the way up, and where each begins."""
+    chips = [
+        {"name": "d", **PLAIN, "die_area_mm2": area, "fp16_tflops": 20, "int8_tops": 31}
+        for area in ("613.7", "917.3", "1207")
+    ]
+    answer = perfcalc.headroom(pd.DataFrame(chips), as_of=DAY, jurisdictions=("us", "eu"))
+    steps = [round(20 + k * 0.37, 2) for k in range(1, 1100)]
+    for chip_, row in zip(chips, (1, 2, 3), strict=True):
+        scored = perfcalc.score(
+            pd.DataFrame([{**chip_, "fp16_tflops": rate} for rate in steps]), as_of=DAY, jurisdictions=("us", "eu")
+        )
+        for item in (each for each in answer.items if each.row == row):
+            found = {line.entries[0]: float(line.value) for line in item.lines if line.field == "fp16_tflops"}
+            first = {}
+            columns = (scored[f"{item.jurisdiction}_{name}"] for name in ("verdict", "entries"))
+            for rate, verdict, entries in zip(steps, *columns, strict=True):
+                if verdict == "controlled":
+                    first.setdefault(entries.split(";")[0], rate)
+            assert found.keys() == first.keys()
+            assert all(first[name] - 0.37 < value <= first[name] for name, value in found.items())
+
+
 def test_worked_by_hand():
     """3A090.a.1 is TPP 4800: 600 TOPS at 8 bits. At 800 mm² the density limits of .a.2 and .b lie higher."""
     sheet = pd.DataFrame(
