@@ -18,8 +18,9 @@ from perfcalc import metrics
 from perfcalc.answers.exact import cell, decimals, solve
 from perfcalc.answers.views import Measured
 from perfcalc.facts import Facts, Indices, Links, Numbers
-from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Field, fields_behind
+from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Field, Kind, fields_behind
 from perfcalc.line import Plan
+from perfcalc.rulebook.book import Rule
 from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.columns import read_facts, read_kinds
 from perfcalc.sheets.decimals import decimal_marks
@@ -109,7 +110,7 @@ class Variants:
     Attributes
     ----------
     books
-        The books of the plan, those with the same rules once, and of their paragraphs those that can decide a verdict.
+        The books of the plan, of their paragraphs those that can decide a verdict here, and of equal books one.
     position
         Where each book of the plan is among them.
     limits
@@ -122,13 +123,14 @@ class Variants:
         self.batch, self.plan, self.measured = batch, plan, measured
         self.kinds, self.links = measured.items.kinds, measured.items.facts.links
         self.exact, _ = read_facts(batch, plan.columns, exact=True)
+        present = {KINDS[kind] for kind in np.unique(self.kinds) if kind >= 0}
         self.books: list[Book] = []
         self.position: list[int] = []
         for book in plan.books:
-            alike = next((b for b, other in enumerate(self.books) if other.rules == book.rules), len(self.books))
-            self.position.append(alike)
-            self.books += [book] if alike == len(self.books) else []
-        self.books = [_deciding(book) for book in self.books]
+            deciding = _deciding(book, present)
+            alike = [b for b, other in enumerate(self.books) if other.rules == deciding]
+            self.position.append(alike[0] if alike else len(self.books))
+            self.books += [] if alike else [compile_book(book.jurisdiction, book.day, deciding)]
         self.limits: dict[str, set[Fraction]] = {}
         for book in self.books:
             for condition in (each for rule in book.rules for each in rule.conditions()):
@@ -352,9 +354,10 @@ class Variants:
         return index, own, Links(ic.astype(np.int64), len(ics), whole.astype(np.int64)), mates
 
 
-def _deciding(book: Book) -> Book:
-    """A book without the paragraphs that never make an item controlled: they turn no verdict."""
-    chosen = {rule.paragraph for r, rule in enumerate(book.rules) if book.counting >> r & 1}
+def _deciding(book: Book, present: set[Kind]) -> tuple[Rule, ...]:
+    """The paragraphs of a book that can decide the verdict of some kinds of item, and those that they refer to."""
+    counting = book.counting
+    chosen = {rule.paragraph for r, rule in enumerate(book.rules) if counting >> r & 1 and present & set(rule.kinds)}
     while named := {
         code
         for rule in book.rules
@@ -363,7 +366,7 @@ def _deciding(book: Book) -> Book:
         if code not in chosen
     }:
         chosen |= named
-    return compile_book(book.jurisdiction, book.day, [rule for rule in book.rules if rule.paragraph in chosen])
+    return tuple(rule for rule in book.rules if rule.paragraph in chosen)
 
 
 def _with_inputs(names: Iterable[str]) -> set[str]:
