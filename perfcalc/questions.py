@@ -125,6 +125,8 @@ def check(
     expected
         A CSV with ``id`` or ``name`` and any result columns, which also say the jurisdictions. A column ``as_of`` may
         give each row its day; without it `as_of` is the day.
+        Columns ``rulebook`` and ``cells``, which a file made by `update` has, are digests of what its rows were made
+        from: they tell whether a drift comes from the law or from the sheet.
     tolerances
         Relative, of numbers: ``("tpp=0.1%",)`` or ``{"tpp": 0.001}``; else 1e-9. Words are compared exactly.
     update, reason

@@ -180,6 +180,13 @@ def test_missing_and_extra_items(golden, tmp_path):
     assert [(item.item, item.outcome) for item in drifted] == [(sheet["name"][0], "extra")]
 
 
+def test_every_jurisdiction(tmp_path):
+    path, sheet = tmp_path / "golden.csv", perfcalc.read(CHIPS).head(3)
+    perfcalc.check(sheet, path, update=True, reason="first", as_of=DAY, jurisdictions=("all",))
+    assert {"us_verdict", "eu_verdict", "jp_verdict", "wa_verdict"} <= set(rows_of(path)[0])
+    assert perfcalc.check(sheet, path).drifted == []
+
+
 def test_quantum_and_several_days_in_one_file(tmp_path):
     sheet = perfcalc.read(QUANTUM)
     path = tmp_path / "golden.csv"
