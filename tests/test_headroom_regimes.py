@@ -9,6 +9,7 @@ import random
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -282,3 +283,14 @@ def test_every_line_turns_the_verdict_and_one_digit_less_does_not(kind):
 def test_every_rate_of_every_unit_by_one_factor():
     lines, _ = verify(units_of(ITEMS), ("us", "eu"))
     assert ALL_RATES in {line.field for line in lines["us"]}
+
+
+@pytest.mark.parametrize("name", ["chips", "quantum"])
+def test_the_sheets_that_ship(name):
+    """Real chips and machines: some of them, or with a thousand items all."""
+    sheet = perfcalc.read(Path(perfcalc.__file__).parents[1] / "specs" / f"{name}.csv").astype(object)
+    sheet = sheet.where(sheet.notna() & (sheet != ""), None)
+    some = sheet if ITEMS >= 1000 else sheet.iloc[::8].reset_index(drop=True)
+    lines, _ = verify(some, ("us", "eu"))
+    assert lines["us"]
+    assert lines["eu"]
