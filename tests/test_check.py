@@ -165,6 +165,16 @@ def test_one_chip_edited(golden, tmp_path):
     assert {drift.column for drift in item.drifts} == {"us_verdict", "us_entries"}
 
 
+def test_why_is_of_what_differs(golden, tmp_path):
+    """Of the paragraphs only those that were expected in vain, or met without being expected."""
+    rows = [row for row in rows_of(golden) if row["name"] == "NVIDIA A100 SXM 80GB"]
+    rows[0]["us_entries"] = "3A090.a.1;3A090.x"
+    sheet = perfcalc.read(CHIPS).query("name == 'NVIDIA A100 SXM 80GB'")
+    (item,) = perfcalc.check(sheet, write(tmp_path / "golden.csv", rows)).drifted
+    assert [(drift.column, drift.found) for drift in item.drifts] == [("us_entries", "3A090.a.1;3A090.a.2")]
+    assert item.drifts[0].why.startswith(f"3A090.x is not law on {DAY}; 3A090.a.2: tpp 4,992 >= 1,600")
+
+
 def test_neither_sheet_nor_rule_book_changed(golden):
     """Then the options did, or perfcalc."""
     drifted = perfcalc.check(perfcalc.read(CHIPS), golden, readings="tf32_bits=32").drifted

@@ -217,6 +217,16 @@ def test_files_and_frames(tmp_path):
     assert (tmp_path / "none.csv").read_text("utf-8").replace('"', "").splitlines() == [",".join(COLUMNS)]
 
 
+def test_a_computer_that_may_contain_anything_is_freed_by_nothing():
+    """4A090 asks for the ICs in it; without them, less performance only leads to `cannot_tell`."""
+    sheet = pd.DataFrame({"name": ["a"], "kind": ["computer"], "fp64_tflops": [100], "vector_processor": ["yes"]})
+    (item,) = perfcalc.headroom(sheet, as_of=DAY).items
+    assert (item.verdict, item.lines) == ("controlled", [])
+    (item,) = perfcalc.headroom(sheet, as_of=DAY, jurisdictions=("cn",)).items
+    # China's list has no such question: 8 WT, of which a vector processor counts nine tenths.
+    assert [(line.field, line.value) for line in item.lines] == [("fp64_tflops", "8.88")]
+
+
 def test_open_items_have_no_lines_but_needs():
     sheet = pd.DataFrame({"name": ["a"], "kind": ["ic"], "fp16_tflops": [150], "datacenter": ["yes"]})
     (item,) = perfcalc.headroom(sheet, as_of=DAY).items
