@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
-from fractions import Fraction
+from numbers import Rational
 from typing import Any, Final
 
 import numpy as np
@@ -269,7 +269,9 @@ def _explain_book(
     turned: dict[str, str] = {}
     for change, readings in one_changed(plan.readings, metrics.relevant_readings(items.facts)):
         other = measure_batch(batch, plan, (readings,), exact=True)
-        row_verdict = judge(book, other.facts, other.kinds, lambda rows: (items.facts, items.kinds, rows)).verdict[row]
+        row_verdict = judge(
+            book, other.facts, other.kinds, lambda rows, _names: (items.facts, items.kinds, rows)
+        ).verdict[row]
         word = VERDICTS[row_verdict]
         if word != scored[f"{prefix}_verdict"]:
             turned[change] = word
@@ -286,7 +288,7 @@ def _explain_book(
 
 
 def _asked_paragraphs(book: Book, items: Items, row: int) -> list[ParagraphTrace]:
-    judgement = judge(book, items.facts, items.kinds, lambda rows: (items.facts, items.kinds, rows))
+    judgement = judge(book, items.facts, items.kinds, lambda rows, _names: (items.facts, items.kinds, rows))
     asked = asked_mask(book, items.facts, items.kinds)
     kind = int(items.kinds[row])
     paragraphs = []
@@ -345,7 +347,7 @@ def _clauses(box: Box, items: Items, row: int) -> list[ClauseTrace]:
 
 def clause_state(low: Any, high: Any, condition: Condition) -> tuple[int, float]:
     """State of one condition, and by how much, from the kernels that judge whole batches."""
-    exact = isinstance(low, Fraction) or isinstance(high, Fraction)
+    exact = isinstance(low, Rational) or isinstance(high, Rational)
     lows, highs, margin = (np.empty(1, dtype=object if exact else np.float64) for _ in range(3))
     lows[0], highs[0] = low, high
     limit: Any = condition.limit if exact else float(condition.limit)

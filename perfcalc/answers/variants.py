@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ import pyarrow as pa
 from perfcalc import metrics
 from perfcalc.answers.exact import cell, decimals, solve
 from perfcalc.answers.views import Measured
+from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Indices, Links, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Field, Kind, fields_behind
 from perfcalc.line import Plan
@@ -30,7 +30,7 @@ from perfcalc.sheets.numerals import POINT
 from perfcalc.sheets.quantities import PLAIN
 from perfcalc.sheets.units import field_unit
 from perfcalc.verdicts.columns import entries_of
-from perfcalc.verdicts.judge import judge
+from perfcalc.verdicts.judge import judge_all
 from perfcalc.verdicts.tables import Book, compile_book
 
 CONTROLLED: Final = 2
@@ -136,7 +136,7 @@ class Variants:
             for condition in (each for rule in book.rules for each in rule.conditions()):
                 self.limits.setdefault(condition.metric, set()).add(condition.limit)
         self.answers: dict[tuple[str, int, Fraction], list[Answer]] = {}
-        self._metrics = _with_inputs(name for book in self.books for name in book.metrics if name in METRICS)
+        self._metrics = [name for name in METRICS if name in self.limits]
         self._texts: dict[tuple[str, str], Numbers] = {}
         self._plain: dict[str, bool] = {}
         self._marks = decimal_marks(batch.schema)
@@ -211,7 +211,7 @@ class Variants:
                 low[rows_of] = low[rows_of] * probe if change.is_factor else probe
                 high[rows_of] = high[rows_of] * probe if change.is_factor else probe
             facts.set(name, low, high)
-        metrics.compute(facts, self.measured.readings, _with_inputs(tested))
+        metrics.compute(facts, self.measured.readings, tested)
         for metric in tested:
             low, high = facts.interval(metric)
             for at in (low[own],) if low is high else (low[own], high[own]):
@@ -251,17 +251,13 @@ class Variants:
                 name = CHANGED.format(field.name)
                 changed = changed.append_column(pa.field(name, pa.string()), texts)
                 columns = _with_column(columns, field.name, name)
-        known: dict[bytes, tuple[Facts, Indices, Indices]] = {}
 
-        def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
-            # Books share limits, and so the variants on them.
-            if rows.tobytes() not in known:
-                part = changed.take(pa.array(rows))
-                known[rows.tobytes()] = *self._measure(part, columns, _of_rows(links, rows), exact=True), rows
-            return known[rows.tobytes()]
+        def exactly(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices, Indices]:
+            part = changed.take(pa.array(rows))
+            return *self._measure(part, columns, _of_rows(links, rows), names, exact=True), rows
 
-        facts, kinds = self._measure(changed, columns, links, exact=False)
-        judged = [judge(book, facts, kinds, exactly, margins=False) for book in self.books]
+        facts, kinds = self._measure(changed, columns, links, self._metrics)
+        judged = judge_all(self.books, facts, kinds, exactly, margins=False)
         masks = [[each.verdict[own].tolist(), each.met[own].tolist(), each.open[own].tolist()] for each in judged]
         figures = {metric: facts.interval(metric) for metric in self._metrics}
         for k, (change, row, value) in enumerate(variants):
@@ -271,12 +267,17 @@ class Variants:
             ]
 
     def _measure(
-        self, batch: pa.RecordBatch, columns: Mapping[str, str], links: Links | None, exact: bool
+        self,
+        batch: pa.RecordBatch,
+        columns: Mapping[str, str],
+        links: Links | None,
+        names: Sequence[str],
+        exact: bool = False,
     ) -> tuple[Facts, Indices]:
         facts, _ = read_facts(batch, columns, exact)
         kinds = read_kinds(batch, columns, facts)
         facts.links = links
-        metrics.compute(facts, self.measured.readings, self._metrics)
+        metrics.compute(facts, self.measured.readings, names)
         return facts, kinds
 
     def _entries_of(self, book: int, met: int, still_open: int, verdict: int) -> tuple[str, ...]:
@@ -367,14 +368,6 @@ def _deciding(book: Book, present: set[Kind]) -> tuple[Rule, ...]:
     }:
         chosen |= named
     return tuple(rule for rule in book.rules if rule.paragraph in chosen)
-
-
-def _with_inputs(names: Iterable[str]) -> set[str]:
-    wanted = set(names)
-    for name in reversed(METRICS):
-        if name in wanted:
-            wanted |= set(METRICS[name].inputs) & set(METRICS)
-    return wanted
 
 
 def _with_column(columns: Mapping[str, str], field: str, column: str) -> Columns:
