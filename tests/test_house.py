@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "files": GROUND | {"sheets"},
     "frames": GROUND | {"sheets"},
     "line": GROUND | WINGS | {"verdicts", "files"},
-    "answers": GROUND | WINGS | {"verdicts", "line", "files", "answers"},
+    "answers": GROUND | WINGS | {"verdicts", "line", "plans", "files", "answers"},
     "plans": GROUND | WINGS | {"line"},
     "questions": GROUND | WINGS | {"line", "frames", "plans", "answers"},
     "api": GROUND | WINGS | {"verdicts", "line", "frames", "plans", "questions", "answers"},
