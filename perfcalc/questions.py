@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from perfcalc.errors import InputError
 from perfcalc.frames import Frame, to_arrow
+from perfcalc.line import parse_day
 from perfcalc.plans import plan_for
 from perfcalc.rulebook.book import Law
 from perfcalc.rulebook.overlay import Overlays
 
 if TYPE_CHECKING:
+    from perfcalc.answers.charts.render import Chart
     from perfcalc.answers.check import Check
     from perfcalc.answers.designs import Design
     from perfcalc.answers.headroom import Headroom
@@ -178,3 +180,74 @@ def check(
         write_golden(path, fresh, (k for k, item in enumerate(kept) if item.outcome != "same"), reason)
         answer.updated = True
     return answer
+
+
+def chart(
+    frame: Frame,
+    *,
+    kind: str | None = None,
+    as_of: str | date | None = None,
+    from_: str | date | None = None,
+    jurisdictions: Sequence[str] | None = None,
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+    dark: bool = False,
+) -> Chart:
+    """A picture of a sheet against the law of a day: ``save("OUT.svg")``, ``.png`` or a self-contained ``.html``.
+
+    Parameters
+    ----------
+    kind
+        ``density``, ``timeline``, ``quantum``, ``coverage`` or ``origin``; by default what suits the items.
+    from_
+        Where the time line begins; by default on the first day of the rule book that moves an item.
+    jurisdictions
+        By default ``("us",)``, and all of them for ``coverage``. The other charts take one.
+
+    Raises
+    ------
+    InputError
+        The sheet has nothing to draw, an option cannot be used, or the extra ``charts`` is not installed.
+    """
+    from perfcalc.answers.charts.draw import chart_of
+    from perfcalc.rulebook.overlay import overlaid
+
+    book = overlaid(rules)
+    return chart_of(
+        to_arrow(frame),
+        kind,
+        parse_day(as_of),
+        None if from_ is None else parse_day(from_),
+        None if jurisdictions is None else tuple(jurisdictions),
+        lambda columns, day, places: plan_for(columns, "the frame", day, places, readings, law=law, rules=book),
+        book,
+        dark=dark,
+    )
+
+
+def design_chart(
+    design: Design,
+    *,
+    jurisdictions: Sequence[str] = ("us",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+    dark: bool = False,
+) -> Chart:
+    """The allowed space of a design that `headroom_design` answered for, with the same options: area against TPP.
+
+    Raises
+    ------
+    InputError
+        An option cannot be used, or the extra ``charts`` is not installed.
+    """
+    from perfcalc.answers.charts.space import space_chart
+    from perfcalc.answers.designs import design_table
+
+    names = to_arrow(design_table(design.design)).schema.names
+    plans = [
+        plan_for(names, "the design", design.as_of, jurisdictions, readings, law=law, rules=overlays)
+        for overlays in ([(), rules] if rules else [()])
+    ]
+    return space_chart(design, plans, dark)

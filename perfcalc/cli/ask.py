@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 @click.option("--datacenter", type=click.Choice(["yes", "no"]), help="Of the design: made for data centres?")
 @click.option("--memory-bandwidth", metavar="GB/S", help="Of the design: bandwidth to its DRAM.")
 @click.option("--interconnect", metavar="GB/S", help="Of the design: input and output rate.")
+@click.option(
+    "--chart",
+    "picture",
+    type=click.Path(path_type=Path),
+    metavar="OUT.svg",
+    help="With --design: also draw the allowed space, as SVG, PNG or HTML.",
+)
 @output_option
 @question_options
 @json_option
@@ -48,6 +55,7 @@ def headroom(
     datacenter: str | None,
     memory_bandwidth: str | None,
     interconnect: str | None,
+    picture: Path | None,
     output: Path | None,
     question: Question,
     as_json: bool,
@@ -64,6 +72,8 @@ def headroom(
         raise InputError("give a SHEET or --design", "`perfcalc headroom SHEET`, or `--design --area 600`")
     if design and area is None:
         raise InputError("a design has an area", "add --area, in mm²")
+    if picture is not None and not design:
+        raise InputError("--chart draws the space of a design", "use it with --design, or `perfcalc chart SHEET`")
     answer: Design | Headroom
     if sheet is None:
         answer = headroom_design(
@@ -74,6 +84,16 @@ def headroom(
             interconnect=interconnect,
             **question,
         )
+        if picture is not None:
+            from perfcalc.api import design_chart
+
+            design_chart(
+                answer,
+                jurisdictions=question["jurisdictions"],
+                rules=question["rules"],
+                readings=question["readings"],
+                law=question["law"],
+            ).save(picture)
     else:
         answer = headroom_of_frame(table_of(sheet), item=item, **question)
     if output is not None:

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     help="Country of the headquarters of the end user, or of its ultimate parent. Default: not known.",
 )
 @click.option("--origin", is_flag=True, help="Add where each item was likely made.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write a report: one HTML file."
+)
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
 @click.option(
     "--evidence", type=click.Path(path_type=Path), metavar="DIR", help="Write a pack that `replay` scores again."
@@ -64,6 +67,7 @@ def score(
     destination: str | None,
     end_user_hq: str | None,
     origin: bool,
+    report: Path | None,
     strict: bool,
     evidence: Path | None,
     traces: int | None,
@@ -111,6 +115,11 @@ def score(
     if traces is not None:
         raise InputError("--traces is about the pack that --evidence writes", "add --evidence DIR")
     sheet = open_sheet(sheets, said.get("columns", ()))
+    if report is not None:
+        from perfcalc.answers.report import keep
+
+        # A report shows the rows, and traces them: they are read once and held.
+        sheet = keep(sheet)
     plan = plan_for(
         sheet.schema.names,
         str(sheet.path),
@@ -125,6 +134,10 @@ def score(
     )
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
         summary, scored = score_sheet(sheet, replace(plan, origin=origin), output, threads, progress)
+    if report is not None:
+        from perfcalc.answers.report import write_report
+
+        write_report(report, sheet, replace(plan, origin=origin), summary, scored)
     if as_json:
         answer = summary.to_dict()
         if output is None:
@@ -134,6 +147,8 @@ def score(
         if output is None:
             _print_table(scored, summary)
         _print_summary(summary, output)
+        if report is not None:
+            click.echo(f"report written to {report}")
     sys.exit(DONE_BUT if summary.rejects or (strict and summary.undecided) else DONE)
 
 
