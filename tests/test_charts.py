@@ -23,7 +23,7 @@ from perfcalc.answers.charts.labels import Place, Rect, box_of, place_labels
 from perfcalc.answers.charts.regions import regions_of
 from perfcalc.answers.charts.space import pieces_of, space_of
 from perfcalc.answers.charts.timeline import timeline_chart, tracks_of
-from perfcalc.answers.headroom import Ceiling, Design
+from perfcalc.answers.designs import Ceiling, Design
 from perfcalc.cli import main
 from perfcalc.errors import InputError
 from perfcalc.frames import to_arrow

@@ -26,7 +26,7 @@ from perfcalc.line import Plan
 from perfcalc.rulebook.book import Rule
 
 if TYPE_CHECKING:
-    from perfcalc.answers.headroom import Design
+    from perfcalc.answers.designs import Design
 
 #: Of one panel alone, and of one of several, which stand side by side.
 ALONE: Final = (600, 400)
@@ -139,7 +139,7 @@ def space_chart(answer: Design, plans: Sequence[Plan], dark: bool = False) -> Ch
     Parameters
     ----------
     answer
-        What `perfcalc.answers.headroom.designs` said of the design.
+        What `perfcalc.answers.designs.designs` said of the design.
 
     Raises
     ------
