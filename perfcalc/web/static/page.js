@@ -171,6 +171,8 @@ function results() {
   const slider = form.querySelector("#slider");
   const begin = Date.parse(form.dataset.begin);
   form.querySelector(".slider").hidden = false;
+  // With a script a new day needs no button; the other options keep theirs.
+  document.getElementById("more-options").append(form.querySelector("button"));
   let waiting = 0;
   // A long sheet is scored for the day on which the slider comes to rest, not for every day that it passes.
   const isLong = () => Number(document.getElementById("part").dataset.rows) > 20000;
