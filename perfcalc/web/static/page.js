@@ -65,6 +65,7 @@ async function show(address, remember) {
       keepOptions(new URL(address, location.href));
     }
     results.setAttribute("aria-busy", "false");
+    toTheLine();
     compare(true);
     follow();
   } catch (error) {
@@ -137,7 +138,8 @@ function follow() {
     if (!bar) return;
     if (said.of_rows) bar.max = said.of_rows;
     if (said.of_rows) bar.value = said.rows;
-    text.textContent = said.of_rows ? `${said.rows.toLocaleString()} / ${said.of_rows.toLocaleString()}` : said.rows.toLocaleString();
+    const rows = [said.rows, said.of_rows].filter(Boolean).map((count) => count.toLocaleString("en"));
+    text.textContent = text.dataset.words.replace("{rows}", rows.join(" / "));
     if (said.rows && !seen && !part.querySelector("table")) {
       seen = true; // the first rows are there
       show(location.href, false);
@@ -147,6 +149,13 @@ function follow() {
     source.close();
     show(location.href, false);
   });
+}
+
+// A map that is wider than the screen begins where the principal paragraph does.
+function toTheLine() {
+  for (const box of document.querySelectorAll(".map [data-middle]")) {
+    box.scrollLeft = box.dataset.middle * box.scrollWidth - box.clientWidth / 2;
+  }
 }
 
 // The arrow keys go from point to point of a map, so that the tab key does not have to pass all of them.
@@ -213,6 +222,7 @@ function results() {
     show(step.getAttribute("href"), true).then(() => part.querySelector(".stepper a")?.focus());
   });
   part.addEventListener("keydown", arrows);
+  toTheLine();
   compare(false);
   follow();
 }
