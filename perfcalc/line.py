@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,22 +18,23 @@ import pyarrow as pa
 from perfcalc import metrics
 from perfcalc.errors import InputError
 from perfcalc.facts import Facts, Flags, Indices
-from perfcalc.fields import FIELDS, KINDS, RATES
+from perfcalc.fields import FIELDS, KINDS, METRICS, RATES
 from perfcalc.files import whole_files, write
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
 from perfcalc.origin.assess import origin_columns
 from perfcalc.origin.columns import recognise_origin
+from perfcalc.recheck import like_rows, limits_of, rows_of, settle
 from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
-from perfcalc.sheets.headers import recognise, suggest
+from perfcalc.sheets.headers import cells_of, recognise, suggest
 from perfcalc.sheets.problems import kind_of_problem, problem_column
 from perfcalc.sheets.read import Sheet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
-from perfcalc.verdicts.judge import Judgement, judge, judge_all
+from perfcalc.verdicts.judge import Exactly, Judgement, judge, judge_all
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book, tested_fields
 
@@ -133,14 +134,20 @@ class Items:
     problems: Problems
 
 
-def measure_batch(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], exact: bool = False) -> Items:
-    """Read the facts of a batch and compute every metric."""
+def measure_batch(
+    batch: pa.RecordBatch,
+    plan: Plan,
+    readings: Sequence[Readings],
+    exact: bool = False,
+    names: Collection[str] = METRICS,
+) -> Items:
+    """Read the facts of a batch and compute metrics: all of them, or those of some `names`."""
     facts, problems = read_facts(batch, plan.columns, exact)
     kinds = read_kinds(batch, plan.columns, facts)
     if "unit" in plan.columns or "part_of" in plan.columns:
         cells = (text_column(batch, plan.columns, FIELDS[name]) for name in ("id", "name", "unit", "part_of"))
         facts.links = link(*cells)
-    metrics.compute(facts, readings)
+    metrics.compute(facts, readings, names)
     return Items(facts, kinds, problems)
 
 
@@ -149,18 +156,19 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
     count_rows(batch.num_rows)
     readings: tuple[Readings, ...] = (plan.readings,)
     items = measure_batch(batch, plan, readings)
-    problems, exactly = items.problems, _exactly(batch, plan, readings)
+    problems, exactly = items.problems, _exactly(batch, plan, readings, items)
     turning: list[dict[str, Flags]] = [{} for _ in plan.books]
     if plan.widen:
         relevant = metrics.relevant_readings(items.facts)
         usual = judge_all(plan.books, items.facts, items.kinds, exactly)
         for change, reading in one_changed(plan.readings, relevant):
             other = measure_batch(batch, plan, (reading,))
-            judged = judge_all(plan.books, other.facts, other.kinds, _exactly(batch, plan, (reading,)))
+            judged = judge_all(plan.books, other.facts, other.kinds, _exactly(batch, plan, (reading,), other))
             for turned, before, now in zip(turning, usual, judged, strict=True):
                 turned[change] = now.verdict != before.verdict
         readings = every_combination(plan.readings, relevant)
-        items, exactly = measure_batch(batch, plan, readings), _exactly(batch, plan, readings)
+        items = measure_batch(batch, plan, readings)
+        exactly = _exactly(batch, plan, readings, items)
     results = metric_columns(items.facts, items.kinds)
     said: list[tuple[Book, Judgement, Judgement | None, dict[str, pa.Array]]] = []
     for book, turned in zip(plan.books, turning, strict=True):
@@ -190,17 +198,31 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
 
 
 def _exactly(
-    batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings]
-) -> Callable[[Indices], tuple[Facts, Indices, Indices]]:
-    measured: dict[bytes, Items] = {}
+    batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], items: Items | None = None
+) -> Exactly:
+    """Find exactly what lies on a line. With the `items` of the batch, only the metrics that do."""
+    measured: dict[bytes, tuple[Facts, Indices]] = {}
+
+    def whole(rows: Indices) -> tuple[Facts, Indices]:
+        found = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True)
+        return found.facts, found.kinds
+
+    def in_part(of: Items, rows: Indices) -> tuple[Facts, Indices]:
+        columns = [batch.column(name) for name in cells_of(plan.columns)]
+        facts = settle(
+            rows_of(of.facts, rows),
+            limits_of(plan.books),
+            lambda some: like_rows(columns, rows[some]),
+            lambda some, names: measure_batch(batch.take(pa.array(rows[some])), plan, readings, True, names).facts,
+        )
+        return facts, of.kinds[rows]
 
     def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
-        items = measured.get(rows.tobytes())
-        if items is None:
-            items = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True)
+        if rows.tobytes() not in measured:
             # Books share limits, and so the rows on them.
-            measured[rows.tobytes()] = items
-        return items.facts, items.kinds, rows
+            alone = items is not None and items.facts.links is None
+            measured[rows.tobytes()] = in_part(items, rows) if items is not None and alone else whole(rows)
+        return *measured[rows.tobytes()], rows
 
     return exactly
 

@@ -167,7 +167,7 @@ def _states(book: Book, facts: Facts, program: Program, kind_bits: Indices, test
         low, high = facts.interval(book.metrics[m])
         if c in tested:
             run(condition_states, facts.exact, low, high, int(operator), limit, states[c])
-        if not facts.exact and operator != EQUAL and is_rounded(book.metrics[m]):
+        if not (facts.exact or facts.settled) and operator != EQUAL and is_rounded(book.metrics[m]):
             # Below a limit of one the distance is absolute: an error found as 1 - fidelity carries the rounding of a
             # number near one, however small the error and its limit are.
             reach = NEAR * max(limit, 1)
