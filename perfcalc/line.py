@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from perfcalc import metrics
 from perfcalc.errors import InputError
 from perfcalc.facts import Facts, Flags, Indices
-from perfcalc.fields import FIELDS, KINDS, METRICS, RATES
+from perfcalc.fields import FIELDS, METRICS
 from perfcalc.files import whole_files, write
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
@@ -30,13 +27,15 @@ from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import cells_of, recognise, suggest
-from perfcalc.sheets.problems import kind_of_problem, problem_column
+from perfcalc.sheets.problems import problem_column
 from perfcalc.sheets.read import Sheet
-from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
+from perfcalc.sheets.rejects import rejects_path, write_rejects
+from perfcalc.stream import in_order
+from perfcalc.summary import Summary, not_asked
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
 from perfcalc.verdicts.judge import Exactly, Judgement, judge, judge_all
 from perfcalc.verdicts.licences import licence_columns
-from perfcalc.verdicts.tables import Book, compile_book, tested_fields
+from perfcalc.verdicts.tables import Book, compile_book
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,8 @@ class Plan:
         Digest of the rule book.
     overlays
         Titles of the overlays on it: with any, every result is marked as hypothetical.
+    encoded
+        Give text results as dictionaries, which are faster to write.
     """
 
     origin: bool = field(default=False, kw_only=True)
@@ -77,6 +78,7 @@ class Plan:
     law: Law = "enforced"
     rulebook: str = ""
     overlays: tuple[str, ...] = ()
+    encoded: bool = field(default=False, kw_only=True)
 
 
 def make_plan(
@@ -193,13 +195,16 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
         results |= origin_columns(batch, recognise_origin(batch.schema.names))
     if plan.overlays:
         results["hypothetical"] = pa.array([True] * batch.num_rows, pa.bool_())
+    if not plan.encoded:
+        results = {
+            name: column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
+            for name, column in results.items()
+        }
     taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
     return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken.values(), *results.keys()])
 
 
-def _exactly(
-    batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], items: Items | None = None
-) -> Exactly:
+def _exactly(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], items: Items | None = None) -> Exactly:
     """Find exactly what lies on a line. With the `items` of the batch, only the metrics that do."""
     measured: dict[bytes, tuple[Facts, Indices]] = {}
 
@@ -227,100 +232,11 @@ def _exactly(
     return exactly
 
 
-@dataclass
-class Summary:
-    """What a run did, for the last lines that it prints and for ``--json``."""
-
-    as_of: date
-    jurisdictions: tuple[str, ...]
-    rows: int = 0
-    rejects: list[Reject] = field(default_factory=list)
-    verdicts: dict[str, Counter[str]] = field(default_factory=dict)
-    entries: dict[str, Counter[str]] = field(default_factory=dict)
-    problems: int = 0
-    first_problems: list[str] = field(default_factory=list)
-    not_asked: dict[str, list[str]] = field(default_factory=dict)
-    suggestions: dict[str, str] = field(default_factory=dict)
-    rulebook: str = ""
-    hypothetical: tuple[str, ...] = ()
-    findings: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def undecided(self) -> int:
-        """Items without an answer in some jurisdiction."""
-        return sum(counts["cannot_tell"] + counts["not_modelled"] for counts in self.verdicts.values())
-
-    def add(self, scored: pa.RecordBatch) -> None:
-        """Count a scored batch."""
-        names, problems = scored.column("name" if "name" in scored.schema.names else 0), scored.column("problems")
-        troubled = np.flatnonzero(problems.is_valid().to_numpy(zero_copy_only=False))
-        self.problems += int(troubled.size)
-        self.findings.update(kind_of_problem(part) for row in troubled for part in problems[row].as_py().split("; "))
-        for row in troubled[: max(0, 10 - len(self.first_problems))]:
-            self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
-        self.rows += scored.num_rows
-        for prefix in self.jurisdictions:
-            for column, counts in (("verdict", self.verdicts), ("entries", self.entries)):
-                counter = counts.setdefault(prefix, Counter())
-                for pair in scored.column(f"{prefix}_{column}").value_counts().to_pylist():
-                    for word in (pair["values"] or "").split(";"):
-                        if word:
-                            counter[word] += pair["counts"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The summary for ``--json``."""
-        return {
-            "as_of": self.as_of.isoformat(),
-            "rows": self.rows,
-            "rejects": len(self.rejects),
-            "problems": self.problems,
-            "findings": dict(self.findings.most_common()),
-            "verdicts": {name: dict(counts) for name, counts in self.verdicts.items()},
-            "entries": {name: dict(sorted(counts.items())) for name, counts in self.entries.items()},
-            "not_asked": self.not_asked,
-            "unrecognised_columns": self.suggestions,
-            "rulebook": self.rulebook,
-            **({"hypothetical": list(self.hypothetical)} if self.hypothetical else {}),
-        }
-
-
-def not_asked(plan: Plan, book: Book) -> list[str]:
-    """Paragraphs of a book that no column of the sheet lets it ask, each with the fields it would need."""
-    carried = set(plan.columns)
-    # Only of kinds that the sheet seems to be about: it has a column that not every kind of item has.
-    about = {kind for name in carried if FIELDS[name].kinds != KINDS for kind in FIELDS[name].kinds}
-    rates = {rate.name for rate in RATES}
-    unasked: dict[frozenset[str], dict[str, None]] = {}
-    for rule in book.rules:
-        if rule.core or rule.role != "control" or not about & set(rule.kinds):
-            continue
-        if not (missing := tested_fields(rule)) & carried:
-            # The mirrors of an entry are named together: one declared entry settles them all.
-            named = missing - rates | {"a dense rate"} if rates <= missing else missing
-            unasked.setdefault(named, {})[f"{rule.entry}.z" if rule.meets else rule.paragraph] = None
-    return [f"{', '.join(codes)} (needs {' or '.join(sorted(missing))})" for missing, codes in unasked.items()]
-
-
 def run(batches: Iterable[pa.RecordBatch], plan: Plan, threads: int | None = None) -> Iterator[pa.RecordBatch]:
     """Score batches in a pool of threads, in order. Rows that refer to one another are scored as one batch."""
     if {"unit", "part_of"} & set(plan.columns):
         batches = _together(batches)
-    workers = threads or os.cpu_count() or 1
-    if workers == 1:
-        yield from (score_batch(batch, plan) for batch in batches)
-        return
-    waiting: deque[Future[pa.RecordBatch]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for batch in batches:
-                waiting.append(pool.submit(score_batch, batch, plan))
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for job in waiting:
-                job.cancel()
+    return in_order(batches, lambda batch: score_batch(batch, plan), threads or os.cpu_count() or 1)
 
 
 def _together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -342,7 +258,7 @@ def score_sheet(
     """
     jurisdictions = tuple(book.jurisdiction for book in plan.books)
     summary = Summary(plan.books[0].day, jurisdictions, rulebook=plan.rulebook, hypothetical=plan.overlays)
-    summary.not_asked = {book.jurisdiction: not_asked(plan, book) for book in plan.books}
+    summary.not_asked = {book.jurisdiction: not_asked(plan.columns, book) for book in plan.books}
     summary.suggestions = suggest(sheet.schema.names, plan.columns)
     kept: list[pa.RecordBatch] = []
 
@@ -356,9 +272,11 @@ def score_sheet(
         kept.extend(counted())
         summary.rejects = sheet.rejects
         return summary, kept
-    empty = score_batch(pa.RecordBatch.from_pylist([], schema=sheet.schema), plan)
+    nothing = pa.RecordBatch.from_pylist([], schema=sheet.schema)
+    schema = score_batch(nothing, plan).schema
+    plan = replace(plan, encoded=True)
     with whole_files(out, rejects_path(out)) as (result, rejects):
-        write(chain((empty,), counted()), result, out)
+        write(chain((score_batch(nothing, plan),), counted()), result, out, schema)
         summary.rejects = sheet.rejects
         if sheet.rejects:
             write_rejects(sheet.rejects, rejects)

@@ -77,9 +77,7 @@ def settle(facts: Facts, limits: Limits, distinct: Callable[[Indices], Indices],
             rows |= _near(facts.high[name], doubtful)
         if rows.any():
             near[name] = rows
-    settled = replace(
-        facts, low=dict(facts.low), high=dict(facts.high), certain=set(facts.certain), settled=True
-    )
+    settled = replace(facts, low=dict(facts.low), high=dict(facts.high), certain=set(facts.certain), settled=True)
     if near:
         wanted = np.flatnonzero(np.logical_or.reduce(list(near.values())))
         like = distinct(wanted)

@@ -15,13 +15,15 @@ MAY_IMPORT = {
     "files": GROUND | {"sheets"},
     "frames": GROUND | {"sheets"},
     "recheck": GROUND | WINGS | {"verdicts"},
-    "line": GROUND | WINGS | {"verdicts", "files", "recheck"},
-    "answers": GROUND | WINGS | {"verdicts", "line", "files", "answers"},
+    "stream": set(),
+    "summary": GROUND | WINGS | {"verdicts"},
+    "line": GROUND | WINGS | {"verdicts", "files", "recheck", "stream", "summary"},
+    "answers": GROUND | WINGS | {"verdicts", "line", "files", "summary", "answers"},
     "plans": GROUND | WINGS | {"line"},
     "questions": GROUND | WINGS | {"line", "frames", "plans", "answers"},
     "api": GROUND | WINGS | {"verdicts", "line", "frames", "plans", "questions", "answers"},
     "web": GROUND | WINGS | {"verdicts", "line", "answers", "api", "web"},
-    "cli": GROUND | WINGS | {"verdicts", "line", "files", "answers", "api", "web", "cli", "perfcalc"},
+    "cli": GROUND | WINGS | {"verdicts", "line", "files", "summary", "answers", "api", "web", "cli", "perfcalc"},
     "__init__": {"api", "errors"},
 }
 

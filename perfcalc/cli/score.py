@@ -25,8 +25,8 @@ from perfcalc.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from perfcalc.line import Summary
     from perfcalc.rulebook.book import Law
+    from perfcalc.summary import Summary
 
 
 @main.command()

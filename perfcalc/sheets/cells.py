@@ -270,7 +270,10 @@ def _read_plain(column: pa.Array, field: Field, style: Style, factor: Fraction) 
     if found is None:
         return None
     low, filled = found.values if factor == 1 else scaled(found.values, factor), found.filled
-    if not (low.min(initial=field.high, where=filled) >= field.low and low.max(initial=field.low, where=filled) <= field.high):
+    if not (
+        low.min(initial=field.high, where=filled) >= field.low
+        and low.max(initial=field.low, where=filled) <= field.high
+    ):
         return None
     high, given = low, filled
     if not filled.all():
