@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,26 @@ from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
 from perfcalc.origin.assess import origin_columns
 from perfcalc.origin.columns import recognise_origin
+from perfcalc.origin.words import RESULTS as ORIGIN_RESULTS
 from perfcalc.recheck import like_rows, limits_of, rows_of, settle
 from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
-from perfcalc.sheets.headers import cells_of, recognise, suggest
+from perfcalc.sheets.headers import bindings_of, cells_of, recognise, suggest
 from perfcalc.sheets.problems import problem_column
 from perfcalc.sheets.read import Sheet
 from perfcalc.sheets.rejects import rejects_path, write_rejects
 from perfcalc.stream import in_order
 from perfcalc.summary import Summary, not_asked
-from perfcalc.verdicts.columns import metric_columns, verdict_columns
+from perfcalc.verdicts.columns import (
+    BESIDE_COLUMNS,
+    BOOK_COLUMNS,
+    EVERYTHING,
+    LICENCE_COLUMNS,
+    metric_columns,
+    result_names,
+    verdict_columns,
+)
 from perfcalc.verdicts.judge import Exactly, Judgement, judge, judge_all
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book
@@ -66,6 +76,8 @@ class Plan:
         Titles of the overlays on it: with any, every result is marked as hypothetical.
     encoded
         Give text results as dictionaries, which are faster to write.
+    keep
+        The columns of the result, in order; all of them by default. What no column of them needs is not worked out.
     """
 
     origin: bool = field(default=False, kw_only=True)
@@ -79,6 +91,7 @@ class Plan:
     rulebook: str = ""
     overlays: tuple[str, ...] = ()
     encoded: bool = field(default=False, kw_only=True)
+    keep: tuple[str, ...] | None = field(default=None, kw_only=True)
 
 
 def make_plan(
@@ -171,37 +184,51 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
         readings = every_combination(plan.readings, relevant)
         items = measure_batch(batch, plan, readings)
         exactly = _exactly(batch, plan, readings, items)
-    results = metric_columns(items.facts, items.kinds)
+    wanted: Container[str] = EVERYTHING if plan.keep is None else frozenset(plan.keep)
+    asked = frozenset(name for book in plan.books for name in BOOK_COLUMNS if f"{book.jurisdiction}_{name}" in wanted)
+    results = metric_columns(items.facts, items.kinds, wanted)
     said: list[tuple[Book, Judgement, Judgement | None, dict[str, pa.Array]]] = []
     for book, turned in zip(plan.books, turning, strict=True):
         alike = next((one for one in said if one[0].is_alike(book)), None)
         if alike is None:
-            judgement = judge(book, items.facts, items.kinds, exactly)
+            judgement = judge(book, items.facts, items.kinds, exactly, margins="margin" in asked)
             beside = None
-            if book.beside is not None:
+            if book.beside is not None and asked & BESIDE_COLUMNS:
                 beside = judge(book.beside, items.facts, items.kinds, exactly, margins=False)
-            columns = verdict_columns(book, judgement, items.facts, items.kinds, turned, plan.destination, beside)
+            columns = verdict_columns(
+                book, judgement, items.facts, items.kinds, turned, plan.destination, beside, asked
+            )
             alike = book, judgement, beside, columns
             said.append(alike)
         first, judgement, beside, shared = alike
         columns = {book.jurisdiction + name.removeprefix(first.jurisdiction): each for name, each in shared.items()}
-        if plan.destination is not None:
+        if plan.destination is not None and asked & LICENCE_COLUMNS:
             table = licences_on(book.jurisdiction, book.day, plan.law)
             review = columns.pop(f"{book.jurisdiction}_review")
             columns |= licence_columns(book, table, judgement, beside, plan.destination, plan.end_user_hq, review)
         results |= columns
     results["problems"] = problem_column(problems, batch.num_rows)
-    if plan.origin:
+    if plan.origin and any(name in wanted for name in ORIGIN_RESULTS):
         results |= origin_columns(batch, recognise_origin(batch.schema.names))
     if plan.overlays:
         results["hypothetical"] = pa.array([True] * batch.num_rows, pa.bool_())
     if not plan.encoded:
-        results = {
-            name: column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
-            for name, column in results.items()
-        }
-    taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
-    return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken.values(), *results.keys()])
+        results = {name: _decoded(column) for name, column in results.items()}
+    names = _kept_apart(batch.schema.names, plan)
+    scored = pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*names, *results])
+    return scored if plan.keep is None else scored.select(list(plan.keep))
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
+
+
+def _kept_apart(names: Sequence[str], plan: Plan) -> list[str]:
+    """The names of input columns in the result: one that a result column has too is called ``input_...``."""
+    taken = {*result_names([book.jurisdiction for book in plan.books], plan.destination)}
+    taken |= {*ORIGIN_RESULTS} if plan.origin else set()
+    taken |= {"hypothetical"} if plan.overlays else set()
+    return [f"input_{name}" if name in taken else name for name in names]
 
 
 def _exactly(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], items: Items | None = None) -> Exactly:
@@ -245,6 +272,27 @@ def _together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from pa.Table.from_batches(gathered).combine_chunks().to_batches()
 
 
+def keep_columns(plan: Plan, sheet: Sheet, names: Sequence[str]) -> tuple[Plan, Sheet]:
+    """A plan whose result has some columns only, and the sheet with those columns that it takes to find them.
+
+    Raises
+    ------
+    InputError
+        The result has no such column.
+    """
+    whole = score_batch(pa.RecordBatch.from_pylist([], schema=sheet.schema), replace(plan, keep=None)).schema.names
+    for name in names:
+        if name not in whole:
+            close = get_close_matches(name, whole, 1, 0.0)[0]
+            raise InputError(f"the result has no column {name!r}", f"did you mean {close}?")
+    kept = tuple(dict.fromkeys(names))
+    own = dict(zip(_kept_apart(sheet.schema.names, plan), sheet.schema.names, strict=True))
+    read = {one.column for field in plan.columns for one in bindings_of(plan.columns, field)}
+    read |= {own[name] for name in kept if name in own}
+    read |= set(recognise_origin(sheet.schema.names).values()) if plan.origin else set()
+    return replace(plan, keep=kept), sheet.only(read)
+
+
 def score_sheet(
     sheet: Sheet,
     plan: Plan,
@@ -261,12 +309,13 @@ def score_sheet(
     summary.not_asked = {book.jurisdiction: not_asked(plan.columns, book) for book in plan.books}
     summary.suggestions = suggest(sheet.schema.names, plan.columns)
     kept: list[pa.RecordBatch] = []
+    counting = plan if plan.keep is None else replace(plan, keep=_with_counted(plan, sheet))
 
     def counted() -> Iterator[pa.RecordBatch]:
-        for scored in run(sheet.batches(), plan, threads):
+        for scored in run(sheet.batches(), replace(counting, encoded=out is not None), threads):
             summary.add(scored)
             progress(summary.rows)
-            yield scored
+            yield scored if plan.keep is None else scored.select(list(plan.keep))
 
     if out is None:
         kept.extend(counted())
@@ -274,13 +323,20 @@ def score_sheet(
         return summary, kept
     nothing = pa.RecordBatch.from_pylist([], schema=sheet.schema)
     schema = score_batch(nothing, plan).schema
-    plan = replace(plan, encoded=True)
+    first = score_batch(nothing, replace(plan, encoded=True))
     with whole_files(out, rejects_path(out)) as (result, rejects):
-        write(chain((score_batch(nothing, plan),), counted()), result, out, schema)
+        write(chain((first,), counted()), result, out, schema)
         summary.rejects = sheet.rejects
         if sheet.rejects:
             write_rejects(sheet.rejects, rejects)
     return summary, kept
+
+
+def _with_counted(plan: Plan, sheet: Sheet) -> tuple[str, ...]:
+    """The columns to keep and those that the summary counts."""
+    counted = [f"{book.jurisdiction}_{name}" for book in plan.books for name in ("verdict", "entries")]
+    name = [name for name in _kept_apart(sheet.schema.names, plan) if name == "name"]
+    return tuple(dict.fromkeys((*(plan.keep or ()), *counted, "problems", *name)))
 
 
 def origin_batch(batch: pa.RecordBatch) -> pa.RecordBatch:

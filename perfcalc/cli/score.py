@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 )
 @click.option("--origin", is_flag=True, help="Add where each item was likely made.")
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
+@click.option(
+    "--columns",
+    metavar="A,B,...",
+    help="Columns of the result to keep, in this order: of the sheet, figures, verdicts. Default: all.",
+)
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @mapping_options
 @json_option
@@ -58,6 +63,7 @@ def score(
     end_user_hq: str | None,
     origin: bool,
     strict: bool,
+    columns: str | None,
     threads: int | None,
     pairs: tuple[str, ...],
     mapping: str | None,
@@ -71,7 +77,7 @@ def score(
     from dataclasses import replace
 
     from perfcalc.api import plan_for
-    from perfcalc.line import score_sheet
+    from perfcalc.line import keep_columns, score_sheet
     from perfcalc.sheets.mapping import load_mapping
     from perfcalc.sheets.read import open_sheet
 
@@ -91,8 +97,13 @@ def score(
         rules=overlays,
         mapping=said,
     )
+    plan = replace(plan, origin=origin)
+    if columns is not None and output is None and not as_json:
+        raise InputError("--columns is about result files and --json", "name a file with -o")
+    if columns is not None:
+        plan, sheet = keep_columns(plan, sheet, [name.strip() for name in columns.split(",") if name.strip()])
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
-        summary, scored = score_sheet(sheet, replace(plan, origin=origin), output, threads, progress)
+        summary, scored = score_sheet(sheet, plan, output, threads, progress)
     if as_json:
         answer = summary.to_dict()
         if output is None:

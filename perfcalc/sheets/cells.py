@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from perfcalc.facts import Flags, Numbers
 from perfcalc.fields import Field
-from perfcalc.sheets.bulk import BULK_ROWS, read_in_bulk, scaled
+from perfcalc.sheets.bulk import read_in_bulk, scaled
 from perfcalc.sheets.messy import Messy, read_both, read_messy
 from perfcalc.sheets.numerals import POINT
 from perfcalc.sheets.plain import NUMBERS, read_plain
@@ -235,7 +235,6 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     odd = np.flatnonzero(~(is_plain & inside))
     if odd.size:
         high = low.copy()
-        many = odd.size > BULK_ROWS
         rest = column if text is None else text
         rest = rest if odd.size == len(rest) else rest.take(pa.array(odd))
         words = pc.fill_null(pc.utf8_trim_whitespace(as_text(rest)), "")
@@ -246,7 +245,7 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
             rows = odd[blank]
             low[rows], high[rows], given[rows] = float(nothing.low), float(nothing.high), nothing.given
             odd, words = odd[~blank], words.filter(pa.array(~blank))
-        if many and odd.size and factor is not None and style.decimal == POINT and field.type == "number":
+        if odd.size and factor is not None and style.decimal == POINT and field.type == "number":
             left = read_in_bulk(words, odd, field, style.unit or _unit_of(field), (low, high, given))
             words, odd = words.filter(pa.array(np.isin(odd, left))), left
         encoded = words.dictionary_encode()

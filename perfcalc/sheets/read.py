@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import glob, has_magic
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
@@ -40,8 +40,8 @@ class Part(Protocol):
     rows: int | None
     notes: list[str]
 
-    def batches(self, rejects: list[Reject]) -> Iterator[pa.RecordBatch]:
-        """Read it once, from its start."""
+    def batches(self, rejects: list[Reject], only: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read it once, from its start; with `only`, at least those columns."""
         ...
 
 
@@ -68,12 +68,19 @@ class Sheet:
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     parts: list[tuple[Part, dict[str, str]]] = field(default_factory=list)
+    left_out: bool = False
+
+    def only(self, names: Collection[str]) -> Sheet:
+        """The same sheet with some of its columns: the others are not read."""
+        schema = pa.schema([one for one in self.schema if one.name in names], self.schema.metadata)
+        return replace(self, schema=schema, left_out=len(schema) < len(self.schema))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Read the files once, from their start."""
         self.rejects.clear()
         for part, names in self.parts:
-            for batch in part.batches(self.rejects):
+            own = [old for old in part.schema.names if names.get(old, old) in self.schema.names]
+            for batch in part.batches(self.rejects, own if self.left_out else None):
                 yield self._fitted(batch, names)
 
     def _fitted(self, batch: pa.RecordBatch, names: dict[str, str]) -> pa.RecordBatch:
@@ -188,7 +195,8 @@ def _open_text(path: Path, text: BinaryIO, scanned: Scan, wanted: Collection[str
     part.notes += [] if scanned.encoding == "utf-8" else [f"read as {scanned.encoding}"]
     part.notes += [] if delimiter == "," else [f"cells are separated by {delimiter!r}"]
     # Between commas a cell that holds one stands in quotes; without any there is no decimal comma to look for.
-    if delimiter == ";" or ((scanned.quotes or delimiter != ",") and any_comma(part.batches([]))):
+    quoted = scanned.quotes and not (delimiter == "," and part.expect(scanned))
+    if delimiter == ";" or ((quoted or delimiter != ",") and any_comma(part.batches([]))):
         marks = study(part.batches([]), EITHER if delimiter == ";" else POINT)
         part.schema = with_marks(part.schema, marks)
         if marks:
@@ -242,7 +250,7 @@ class ParquetTable:
             at for at, one in enumerate(fields) if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)
         ]
         if texts:
-            self.schema = with_marks(self.schema, study(batch.select(texts) for batch in self.batches([])))
+            self.schema = with_marks(self.schema, study(self.batches([], [fields[at].name for at in texts])))
 
     def _open(self) -> object:
         if self._source is None:
@@ -250,11 +258,20 @@ class ParquetTable:
         self._source.seek(0)  # type: ignore[attr-defined] # a file
         return self._source
 
-    def batches(self, _rejects: list[Reject]) -> Iterator[pa.RecordBatch]:
-        """Read it once, from its start."""
+    def batches(self, _rejects: list[Reject], only: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read it once, from its start; with `only`, those columns."""
         try:
-            for batch in pq.ParquetFile(self._open()).iter_batches(BATCH_ROWS):
-                yield pa.RecordBatch.from_arrays(batch.columns, schema=self.schema)
+            file = pq.ParquetFile(self._open())
+            # Two columns of one name can only be read with all the others.
+            twice = len(set(file.schema_arrow.names)) < len(self._names)
+            schema = self.schema
+            if only is not None and not twice:
+                schema = pa.schema([schema.field(name) for name in only], schema.metadata)
+            for batch in file.iter_batches(BATCH_ROWS, columns=None if schema is self.schema else schema.names):
+                yield pa.RecordBatch.from_arrays(
+                    batch.columns if schema is self.schema else [batch.column(name) for name in schema.names],
+                    schema=schema,
+                )
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{self.path}: a damaged Parquet file: {error}", "write it anew") from error
 

@@ -19,6 +19,12 @@ SEPARATOR = ";"
 CONTROLLED: Final = VERDICTS.index("controlled")
 
 
+#: The columns of one jurisdiction, after its prefix, and those that only what stands beside its book can fill.
+LICENCE_COLUMNS: Final = frozenset({"licence", "exceptions", "review"})
+BESIDE_COLUMNS: Final = frozenset({"flags"}) | LICENCE_COLUMNS
+BOOK_COLUMNS: Final = frozenset({"verdict", "entries", "needs", "margin"}) | BESIDE_COLUMNS
+
+
 class _Everything:
     """Contains every name."""
 
@@ -108,7 +114,7 @@ def verdict_columns(
     beside
         What `book.beside` says of them.
     wanted
-        The columns to make.
+        Those of them to make, without the prefix.
     """
     prefix = book.jurisdiction
     whole, codes = _grouped(judgement)
@@ -119,9 +125,10 @@ def verdict_columns(
         "margin": lambda: _margins(judgement.margin),
         "flags": lambda: _flags(book.beside, beside) if book.beside and beside else _unsaid(kinds.size),
     }
-    if destination is not None:
-        columns["review"] = lambda: _review(book.beside, judgement, beside, kinds, destination)
-    return {f"{prefix}_{name}": make() for name, make in columns.items() if f"{prefix}_{name}" in wanted}
+    made = {f"{prefix}_{name}": make() for name, make in columns.items() if name in wanted}
+    if destination is not None and any(name in wanted for name in LICENCE_COLUMNS):
+        made[f"{prefix}_review"] = _review(book.beside, judgement, beside, kinds, destination)
+    return made
 
 
 @dataclass(frozen=True)
