@@ -24,7 +24,7 @@ from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_
 from perfcalc.origin.assess import origin_columns
 from perfcalc.origin.columns import recognise_origin
 from perfcalc.origin.words import RESULTS as ORIGIN_RESULTS
-from perfcalc.recheck import like_rows, limits_of, rows_of, settle
+from perfcalc.recheck import like_rows, limits_of, settle
 from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
@@ -35,7 +35,6 @@ from perfcalc.sheets.rejects import rejects_path, write_rejects
 from perfcalc.stream import in_order
 from perfcalc.summary import Summary, not_asked
 from perfcalc.verdicts.columns import (
-    BESIDE_COLUMNS,
     BOOK_COLUMNS,
     EVERYTHING,
     LICENCE_COLUMNS,
@@ -43,7 +42,7 @@ from perfcalc.verdicts.columns import (
     result_names,
     verdict_columns,
 )
-from perfcalc.verdicts.judge import Exactly, Judgement, judge, judge_all
+from perfcalc.verdicts.judge import Exactly, judge_all
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book
 
@@ -175,10 +174,11 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
     turning: list[dict[str, Flags]] = [{} for _ in plan.books]
     if plan.widen:
         relevant = metrics.relevant_readings(items.facts)
-        usual = judge_all(plan.books, items.facts, items.kinds, exactly)
+        usual = judge_all(plan.books, items.facts, items.kinds, exactly, margins=False)
         for change, reading in one_changed(plan.readings, relevant):
             other = measure_batch(batch, plan, (reading,))
-            judged = judge_all(plan.books, other.facts, other.kinds, _exactly(batch, plan, (reading,), other))
+            near = _exactly(batch, plan, (reading,), other)
+            judged = judge_all(plan.books, other.facts, other.kinds, near, margins=False)
             for turned, before, now in zip(turning, usual, judged, strict=True):
                 turned[change] = now.verdict != before.verdict
         readings = every_combination(plan.readings, relevant)
@@ -187,25 +187,20 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
     wanted: Container[str] = EVERYTHING if plan.keep is None else frozenset(plan.keep)
     asked = frozenset(name for book in plan.books for name in BOOK_COLUMNS if f"{book.jurisdiction}_{name}" in wanted)
     results = metric_columns(items.facts, items.kinds, wanted)
-    said: list[tuple[Book, Judgement, Judgement | None, dict[str, pa.Array]]] = []
-    for book, turned in zip(plan.books, turning, strict=True):
+    said: list[tuple[Book, dict[str, pa.Array]]] = []
+    judgements = judge_all(plan.books, items.facts, items.kinds, exactly, margins="margin" in asked)
+    for book, turned, judgement in zip(plan.books, turning, judgements, strict=True):
         alike = next((one for one in said if one[0].is_alike(book)), None)
         if alike is None:
-            judgement = judge(book, items.facts, items.kinds, exactly, margins="margin" in asked)
-            beside = None
-            if book.beside is not None and asked & BESIDE_COLUMNS:
-                beside = judge(book.beside, items.facts, items.kinds, exactly, margins=False)
-            columns = verdict_columns(
-                book, judgement, items.facts, items.kinds, turned, plan.destination, beside, asked
-            )
-            alike = book, judgement, beside, columns
+            made = verdict_columns(book, judgement, items.facts, items.kinds, turned, plan.destination, asked)
+            alike = book, made
             said.append(alike)
-        first, judgement, beside, shared = alike
+        first, shared = alike
         columns = {book.jurisdiction + name.removeprefix(first.jurisdiction): each for name, each in shared.items()}
         if plan.destination is not None and asked & LICENCE_COLUMNS:
             table = licences_on(book.jurisdiction, book.day, plan.law)
             review = columns.pop(f"{book.jurisdiction}_review")
-            columns |= licence_columns(book, table, judgement, beside, plan.destination, plan.end_user_hq, review)
+            columns |= licence_columns(book, table, judgement, plan.destination, plan.end_user_hq, review)
         results |= columns
     results["problems"] = problem_column(problems, batch.num_rows)
     if plan.origin and any(name in wanted for name in ORIGIN_RESULTS):
@@ -234,16 +229,17 @@ def _kept_apart(names: Sequence[str], plan: Plan) -> list[str]:
 def _exactly(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], items: Items | None = None) -> Exactly:
     """Find exactly what lies on a line. With the `items` of the batch, only the metrics that do."""
     measured: dict[bytes, tuple[Facts, Indices]] = {}
+    limits = limits_of(plan.books)
 
     def whole(rows: Indices) -> tuple[Facts, Indices]:
-        found = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True)
+        found = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=limits)
         return found.facts, found.kinds
 
     def in_part(of: Items, rows: Indices) -> tuple[Facts, Indices]:
         columns = [batch.column(name) for name in cells_of(plan.columns)]
         facts = settle(
-            rows_of(of.facts, rows),
-            limits_of(plan.books),
+            of.facts.take(rows),
+            limits,
             lambda some: like_rows(columns, rows[some]),
             lambda some, names: measure_batch(batch.take(pa.array(rows[some])), plan, readings, True, names).facts,
         )

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 
+from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import METRICS
 from perfcalc.rulebook.book import OPERATORS
@@ -40,19 +40,6 @@ def limits_of(books: Iterable[Book]) -> Limits:
                     if OPERATORS[operator] != "=" and is_rounded(name):
                         limits.setdefault(name, {})[Fraction(limit)] = None
     return {name: tuple(found) for name, found in limits.items()}
-
-
-def rows_of(facts: Facts, rows: Indices) -> Facts:
-    """The facts of some rows that stand alone."""
-    some = replace(facts, size=rows.size, low={}, high={}, certain=set())
-    for name, low in facts.low.items():
-        of_rows, high = low[rows], facts.high[name]
-        some.set(name, of_rows, of_rows if high is low else high[rows])
-    some.given = {name: flags[rows] for name, flags in facts.given.items()}
-    some.unsettled = {name: flags[rows] for name, flags in facts.unsettled.items()}
-    some.labels = {name: codes[rows] for name, codes in facts.labels.items()}
-    some.certain = set(facts.certain)
-    return some
 
 
 def settle(facts: Facts, limits: Limits, distinct: Callable[[Indices], Indices], measure: Measure) -> Facts:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from math import floor, isfinite
 from typing import Final
 
@@ -17,6 +16,7 @@ import pyarrow as pa
 
 from perfcalc import metrics
 from perfcalc.answers.views import Measured
+from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Indices, Links
 from perfcalc.fields import FIELDS, KINDS, METRICS, Field, fields_behind
 from perfcalc.line import Plan

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
-from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from perfcalc.answers.numbers import interval_text
 from perfcalc.answers.origin import explain_origin
 from perfcalc.answers.reasons import reason
 from perfcalc.errors import InputError
+from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, unit_of
 from perfcalc.line import Items, Plan, measure_batch, score_batch
 from perfcalc.metrics.readings import QUESTIONS, every_combination, one_changed

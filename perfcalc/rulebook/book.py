@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,6 +13,7 @@ from typing import Any, Final, Literal
 import yaml
 
 from perfcalc.errors import InputError
+from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS, Kind
 
 Operator = Literal[">=", ">", "<=", "<", "="]

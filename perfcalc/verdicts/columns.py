@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,7 +11,7 @@ import pyarrow as pa
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Metric, needed_fields
 from perfcalc.verdicts.decide import NEEDS_LAW, NEEDS_PARTS, NOT_MODELLED, OPEN, VERDICTS
-from perfcalc.verdicts.judge import Judgement
+from perfcalc.verdicts.judge import Answers, Judgement
 from perfcalc.verdicts.tables import Book, kind_mask
 
 SEPARATOR = ";"
@@ -84,7 +83,7 @@ def _encoded(codes: Numbers, words: pa.Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=nothing) if nothing.any() else pa.array(codes), words)
 
 
-def _said(words: Sequence[str | None], codes: Indices) -> pa.Array:
+def _said(words: Sequence[str | None], codes: Numbers) -> pa.Array:
     """The words of each row, as a dictionary: equal words once, rows without words null."""
     place = {word: at for at, word in enumerate(dict.fromkeys(word for word in words if word))}
     lookup = np.array([place[word] if word else -1 for word in words], dtype=np.int32)
@@ -102,7 +101,6 @@ def verdict_columns(
     kinds: Indices,
     turning: Mapping[str, Flags],
     destination: str | None,
-    beside: Judgement | None = None,
     wanted: Container[str] = EVERYTHING,
 ) -> dict[str, pa.Array]:
     """The columns of one jurisdiction: verdict, entries, needs, margin and, with a destination, the review line.
@@ -111,16 +109,14 @@ def verdict_columns(
     ----------
     turning
         For each changed reading (``name=option``) the items whose verdict it would change.
-    beside
-        What `book.beside` says of them.
     wanted
         Those of them to make, without the prefix.
     """
-    prefix = book.jurisdiction
-    whole, codes = _grouped(judgement)
+    prefix, beside = book.jurisdiction, judgement.beside
+    answers, codes = judgement.answers, judgement.codes
     columns: dict[str, Callable[[], pa.Array]] = {
-        "verdict": lambda: _said([VERDICTS[word] for word in whole.verdict], codes),
-        "entries": lambda: _said([_entries(book, *each) for each in whole.rows()], codes),
+        "verdict": lambda: _said([VERDICTS[word] for word in answers.verdict], codes),
+        "entries": lambda: _said([_entries(book, *each) for each in _each(answers)], codes),
         "needs": lambda: _needs(book, judgement, facts, kinds, turning),
         "margin": lambda: _margins(judgement.margin),
         "flags": lambda: _flags(book.beside, beside) if book.beside and beside else _unsaid(kinds.size),
@@ -131,27 +127,12 @@ def verdict_columns(
     return made
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """What is said of each group of items of which the same is said."""
-
-    verdict: Indices
-    met: Indices
-    open: Indices
-
-    def rows(self) -> Iterator[tuple[int, int, int]]:
-        """Verdict and masks of each group."""
-        return zip(self.verdict.tolist(), self.met.tolist(), self.open.tolist(), strict=True)
+def _each(answers: Answers) -> Iterator[tuple[int, int, int]]:
+    """Verdict, met and open paragraphs of each position."""
+    return zip(answers.verdict.tolist(), answers.met.tolist(), answers.open.tolist(), strict=True)
 
 
-def _grouped(judgement: Judgement) -> tuple[_Groups, Indices]:
-    """Groups of items of which the same is said, and the group of each item."""
-    distinct, codes = distinct_rows(judgement.verdict.astype(np.int64), judgement.met, judgement.open)
-    columns = np.array(distinct, dtype=np.int64).reshape(-1, 3).T
-    return _Groups(*columns), codes
-
-
-def _margins(margin: Numbers) -> pa.Array:
+def _margins(margin: Numbers | None) -> pa.Array:
     numbers = np.asarray(margin, dtype=np.float64)
     return pa.array(numbers, mask=np.isnan(numbers))
 
@@ -197,9 +178,8 @@ def flags_of(book: Book, met: int, still_open: int) -> list[str]:
 
 
 def _flags(book: Book, judgement: Judgement) -> pa.Array:
-    whole, codes = _grouped(judgement)
-    words = [SEPARATOR.join(flags_of(book, met, still_open)) or None for _, met, still_open in whole.rows()]
-    return _said(words, codes)
+    said = (flags_of(book, met, still_open) for _, met, still_open in _each(judgement.answers))
+    return _said([SEPARATOR.join(words) or None for words in said], judgement.codes)
 
 
 def _needs(book: Book, judgement: Judgement, facts: Facts, kinds: Indices, turning: Mapping[str, Flags]) -> pa.Array:
