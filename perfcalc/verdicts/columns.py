@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
@@ -116,7 +117,7 @@ def verdict_columns(
     answers, codes = judgement.answers, judgement.codes
     columns: dict[str, Callable[[], pa.Array]] = {
         "verdict": lambda: _said([VERDICTS[word] for word in answers.verdict], codes),
-        "entries": lambda: _said([_entries(book, *each) for each in _each(answers)], codes),
+        "entries": lambda: _said(_each(answers, partial(_entries, book)), codes),
         "needs": lambda: _needs(book, judgement, facts, kinds, turning),
         "margin": lambda: _margins(judgement.margin),
         "flags": lambda: _flags(book.beside, beside) if book.beside and beside else _unsaid(kinds.size),
@@ -127,9 +128,10 @@ def verdict_columns(
     return made
 
 
-def _each(answers: Answers) -> Iterator[tuple[int, int, int]]:
-    """Verdict, met and open paragraphs of each position."""
-    return zip(answers.verdict.tolist(), answers.met.tolist(), answers.open.tolist(), strict=True)
+def _each(answers: Answers, say: Callable[[int, int, int], str | None]) -> list[str | None]:
+    """What is said of verdict, met and open paragraphs, for each position; of equal ones once."""
+    once = cache(say)
+    return list(map(once, answers.verdict.tolist(), answers.met.tolist(), answers.open.tolist()))
 
 
 def _margins(margin: Numbers | None) -> pa.Array:
@@ -178,8 +180,10 @@ def flags_of(book: Book, met: int, still_open: int) -> list[str]:
 
 
 def _flags(book: Book, judgement: Judgement) -> pa.Array:
-    said = (flags_of(book, met, still_open) for _, met, still_open in _each(judgement.answers))
-    return _said([SEPARATOR.join(words) or None for words in said], judgement.codes)
+    def say(_verdict: int, met: int, still_open: int) -> str | None:
+        return SEPARATOR.join(flags_of(book, met, still_open)) or None
+
+    return _said(_each(judgement.answers, say), judgement.codes)
 
 
 def _needs(book: Book, judgement: Judgement, facts: Facts, kinds: Indices, turning: Mapping[str, Flags]) -> pa.Array:
