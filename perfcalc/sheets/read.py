@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from perfcalc.errors import InputError
 from perfcalc.sheets.cells import as_text
-from perfcalc.sheets.decimals import any_comma, decimal_marks, study, with_marks
+from perfcalc.sheets.decimals import any_comma, decimal_marks, is_words, study, with_marks
 from perfcalc.sheets.encodings import SAMPLE, Scan, scan
 from perfcalc.sheets.files import as_utf8, find_delimiter, open_bytes
 from perfcalc.sheets.headers import make_unique
@@ -247,7 +247,9 @@ class ParquetTable:
         except (pa.ArrowException, OSError, ValueError) as error:
             raise InputError(f"{path}: not a Parquet file: {error}", "write it anew") from error
         texts = [
-            at for at, one in enumerate(fields) if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)
+            at
+            for at, one in enumerate(fields)
+            if (pa.types.is_string(one.type) or pa.types.is_large_string(one.type)) and not is_words(one.name)
         ]
         if texts:
             self.schema = with_marks(self.schema, study(self.batches([], [fields[at].name for at in texts])))
