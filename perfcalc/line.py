@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -45,6 +46,9 @@ from perfcalc.verdicts.columns import (
 from perfcalc.verdicts.judge import Exactly, judge_all
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book
+
+#: Fields that join rows to other rows.
+LINKS: Final = frozenset({"unit", "part_of"})
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,7 @@ def measure_batch(
     """Read the facts of a batch and compute metrics: all of them, or those of some `names`."""
     facts, problems = read_facts(batch, plan.columns, exact)
     kinds = read_kinds(batch, plan.columns, facts)
-    if "unit" in plan.columns or "part_of" in plan.columns:
+    if LINKS & set(plan.columns):
         cells = (text_column(batch, plan.columns, FIELDS[name]) for name in ("id", "name", "unit", "part_of"))
         facts.links = link(*cells)
     metrics.compute(facts, readings, names)
@@ -257,7 +261,7 @@ def _exactly(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], it
 
 def run(batches: Iterable[pa.RecordBatch], plan: Plan, threads: int | None = None) -> Iterator[pa.RecordBatch]:
     """Score batches in a pool of threads, in order. Rows that refer to one another are scored as one batch."""
-    if {"unit", "part_of"} & set(plan.columns):
+    if LINKS & set(plan.columns):
         batches = _together(batches)
     return in_order(batches, lambda batch: score_batch(batch, plan), threads or os.cpu_count() or 1)
 
@@ -295,10 +299,12 @@ def score_sheet(
     out: Path | None = None,
     threads: int | None = None,
     progress: Callable[[int], None] = lambda _rows: None,
+    engine: Callable[[Sheet, Plan], Iterator[pa.RecordBatch]] | None = None,
 ) -> tuple[Summary, list[pa.RecordBatch]]:
     """Score a sheet into a file, or, without `out`, into memory.
 
-    The file appears whole or not at all; rows that could not be read go to ``OUT.rejects.csv``.
+    The file appears whole or not at all; rows that could not be read go to ``OUT.rejects.csv``. An `engine` scores the
+    batches in another way than `run`; the result is the same.
     """
     jurisdictions = tuple(book.jurisdiction for book in plan.books)
     summary = Summary(plan.books[0].day, jurisdictions, rulebook=plan.rulebook, hypothetical=plan.overlays)
@@ -307,8 +313,9 @@ def score_sheet(
     kept: list[pa.RecordBatch] = []
     counting = plan if plan.keep is None else replace(plan, keep=_with_counted(plan, sheet))
 
-    def counted() -> Iterator[pa.RecordBatch]:
-        for scored in run(sheet.batches(), replace(counting, encoded=out is not None), threads):
+    def counted() -> Generator[pa.RecordBatch]:
+        chosen = replace(counting, encoded=out is not None)
+        for scored in engine(sheet, chosen) if engine else run(sheet.batches(), chosen, threads):
             summary.add(scored)
             progress(summary.rows)
             yield scored if plan.keep is None else scored.select(list(plan.keep))
@@ -320,8 +327,8 @@ def score_sheet(
     nothing = pa.RecordBatch.from_pylist([], schema=sheet.schema)
     schema = score_batch(nothing, plan).schema
     first = score_batch(nothing, replace(plan, encoded=True))
-    with whole_files(out, rejects_path(out)) as (result, rejects):
-        write(chain((first,), counted()), result, out, schema)
+    with whole_files(out, rejects_path(out)) as (result, rejects), closing(counted()) as scored:
+        write(chain((first,), scored), result, out, schema)
         summary.rejects = sheet.rejects
         if sheet.rejects:
             write_rejects(sheet.rejects, rejects)

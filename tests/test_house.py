@@ -18,12 +18,15 @@ MAY_IMPORT = {
     "stream": set(),
     "summary": GROUND | WINGS | {"verdicts"},
     "line": GROUND | WINGS | {"verdicts", "files", "recheck", "stream", "summary"},
+    "dask_engine": GROUND | WINGS | {"line"},
     "answers": GROUND | WINGS | {"verdicts", "line", "files", "summary", "answers"},
     "plans": GROUND | WINGS | {"line"},
     "questions": GROUND | WINGS | {"line", "frames", "plans", "answers"},
     "api": GROUND | WINGS | {"verdicts", "line", "frames", "plans", "questions", "answers"},
     "web": GROUND | WINGS | {"verdicts", "line", "answers", "api", "web"},
-    "cli": GROUND | WINGS | {"verdicts", "line", "files", "summary", "answers", "api", "web", "cli", "perfcalc"},
+    "cli": GROUND
+    | WINGS
+    | {"verdicts", "line", "dask_engine", "files", "summary", "answers", "api", "web", "cli", "perfcalc"},
     "__init__": {"api", "errors"},
 }
 

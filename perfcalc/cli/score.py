@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     metavar="A,B,...",
     help="Columns of the result to keep, in this order: of the sheet, figures, verdicts. Default: all.",
 )
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Who scores.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @mapping_options
 @json_option
@@ -64,6 +66,8 @@ def score(
     origin: bool,
     strict: bool,
     columns: str | None,
+    engine: str,
+    scheduler: str | None,
     threads: int | None,
     pairs: tuple[str, ...],
     mapping: str | None,
@@ -102,8 +106,17 @@ def score(
         raise InputError("--columns is about result files and --json", "name a file with -o")
     if columns is not None:
         plan, sheet = keep_columns(plan, sheet, [name.strip() for name in columns.split(",") if name.strip()])
+    if (engine == "dask") != (scheduler is not None):
+        raise InputError("--engine dask and --scheduler go together", "name both, or neither")
+    on = None
+    if scheduler is not None:
+        from functools import partial
+
+        from perfcalc.dask_engine import run_on_dask
+
+        on = partial(run_on_dask, scheduler=scheduler)
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
-        summary, scored = score_sheet(sheet, plan, output, threads, progress)
+        summary, scored = score_sheet(sheet, plan, output, threads, progress, on)
     if as_json:
         answer = summary.to_dict()
         if output is None:

@@ -81,9 +81,9 @@ class Sheet:
         for part, names in self.parts:
             own = [old for old in part.schema.names if names.get(old, old) in self.schema.names]
             for batch in part.batches(self.rejects, own if self.left_out else None):
-                yield self._fitted(batch, names)
+                yield self.fitted(batch, names)
 
-    def _fitted(self, batch: pa.RecordBatch, names: dict[str, str]) -> pa.RecordBatch:
+    def fitted(self, batch: pa.RecordBatch, names: dict[str, str]) -> pa.RecordBatch:
         """A batch of one part with the columns of the whole."""
         if batch.schema.names == self.schema.names and batch.schema.types == self.schema.types:
             return batch.replace_schema_metadata(self.schema.metadata)
@@ -253,6 +253,11 @@ class ParquetTable:
         ]
         if texts:
             self.schema = with_marks(self.schema, study(self.batches([], [fields[at].name for at in texts])))
+
+    @property
+    def own_path(self) -> bool:
+        """Whether its path alone opens it: it is not unfolded from another file."""
+        return self._source is None
 
     def _open(self) -> object:
         if self._source is None:
