@@ -63,28 +63,33 @@ def _write_parquet(batches: Iterable[pa.RecordBatch], path: Path, schema: pa.Sch
     with pq.ParquetWriter(
         path, first.schema, use_dictionary=repeating, write_statistics=measured, store_schema=False
     ) as writer:
-        for group in chain((first,), groups):
+        writer.write_table(first, row_group_size=ROW_GROUP)
+        # While the next group is put together, nothing of the last one is kept.
+        del first
+        for group in groups:
             writer.write_table(group, row_group_size=ROW_GROUP)
+            del group
         writer.add_key_value_metadata(metadata)
 
 
 def row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """The same rows in groups of `ROW_GROUP`, each column in one piece; an empty one if there are no rows."""
     waiting: list[pa.RecordBatch] = []
-    rows, empty = 0, None
+    rows, last, written = 0, None, False
     for batch in batches:
-        empty = batch.slice(0, 0)
         start = 0
         while rows + batch.num_rows - start >= ROW_GROUP:
             waiting.append(batch.slice(start, ROW_GROUP - rows))
             start += ROW_GROUP - rows
-            yield _in_one_piece(waiting)
-            waiting, rows, empty = [], 0, None
+            group, waiting, rows, written = _in_one_piece(waiting), [], 0, True
+            yield group
+            del group
         if start < batch.num_rows:
             waiting.append(batch.slice(start))
             rows += batch.num_rows - start
-    if waiting or empty is not None:
-        yield _in_one_piece(waiting or [empty])
+        last = batch.slice(0, 0)
+    if waiting or (last is not None and not written):
+        yield _in_one_piece(waiting or [last])
 
 
 def _in_one_piece(batches: Sequence[pa.RecordBatch]) -> pa.Table:

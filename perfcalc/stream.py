@@ -13,7 +13,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 #: Batches that wait beyond those in work: enough to keep the workers busy while a row group is written.
-AHEAD: Final = 4
+AHEAD: Final = 2
 #: How often a reader that waits for room looks whether it is still wanted, in seconds.
 PATIENCE: Final = 0.1
 
@@ -36,6 +36,7 @@ def in_order(source: Iterable[A], work: Callable[[A], B], workers: int) -> Itera
                 if isinstance(found, BaseException):
                     raise found
                 yield found.result()
+                del found
         finally:
             unwanted.set()
             reader.join()
