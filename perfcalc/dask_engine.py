@@ -7,9 +7,9 @@ pieces are scored again by another.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +17,9 @@ import pyarrow.parquet as pq
 from perfcalc.errors import InputError
 from perfcalc.line import LINKS, Plan, score_batch
 from perfcalc.sheets.read import BATCH_ROWS, ParquetTable, Sheet
+from perfcalc.summary import Summary
+
+T = TypeVar("T")
 
 #: Pieces in work for each thread of the cluster: the next ones wait where they will be scored.
 AHEAD: Final = 2
@@ -70,42 +73,57 @@ def run_on_dask(sheet: Sheet, plan: Plan, scheduler: str) -> Iterator[pa.RecordB
     InputError
         Dask is not installed, nobody answers, or the sheet is not made of Parquet files.
     """
-    try:
-        from distributed import Client  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise InputError("the engine dask needs the package distributed", "pip install 'perfcalc[dask]'") from error
+    _check_alone(sheet, plan)
+    pieces = list(pieces_of(sheet))
+    with _client(scheduler) as client:
+        # Sent once: a worker then judges all of its pieces by the same books, and remembers what they said.
+        sent = client.scatter(plan, broadcast=True, hash=False)
+        for scored in _in_order(client, score_piece, ((piece, sent) for piece in pieces)):
+            yield from scored
+
+
+def spread_on_dask(
+    work: Callable[[tuple[str, Sheet]], Summary], parts: Iterable[tuple[str, Sheet]], scheduler: str
+) -> Iterator[Summary]:
+    """Score whole files on a cluster, see `perfcalc.folders.score_folder`: workers write the results themselves."""
+    named = list(parts)
+    for _, part in named:
+        for _ in pieces_of(part):
+            break
+    with _client(scheduler) as client:
+        yield from _in_order(client, work, ((one,) for one in named))
+
+
+def _check_alone(sheet: Sheet, plan: Plan) -> None:
     if LINKS & set(plan.columns):
         raise InputError(
             f"{sheet.path}: rows that belong together (unit, part_of) may lie in different row groups",
             "leave these columns out, or score it on one machine",
         )
-    pieces = list(pieces_of(sheet))
+
+
+def _client(scheduler: str) -> Any:
     try:
-        connect: Any = Client
-        client = connect(scheduler, timeout=10, set_as_default=False)
+        from distributed import Client  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise InputError("the engine dask needs the package distributed", "pip install 'perfcalc[dask]'") from error
+    connect: Any = Client
+    try:
+        return connect(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(f"no Dask scheduler answers at {scheduler}", "check the address") from error
-    with client:
-        yield from _in_order(client, pieces, plan)
 
 
-def _in_order(client: Any, pieces: Iterable[Piece], plan: Plan) -> Iterator[pa.RecordBatch]:
-    # Sent once: a worker then judges all of its pieces by the same books, and remembers what they said.
-    sent = client.scatter(plan, broadcast=True, hash=False)
+def _in_order(client: Any, work: Callable[..., T], calls: Iterable[tuple[Any, ...]]) -> Iterator[T]:
     threads = sum(client.nthreads().values()) or 1
     waiting: deque[Any] = deque()
-
-    def take() -> list[pa.RecordBatch]:
-        scored: list[pa.RecordBatch] = waiting.popleft().result()
-        return scored
-
     try:
-        for piece in pieces:
-            waiting.append(client.submit(score_piece, piece, sent, pure=False))
+        for call in calls:
+            waiting.append(client.submit(work, *call, pure=False))
             if len(waiting) > AHEAD * threads:
-                yield from take()
+                yield waiting.popleft().result()
         while waiting:
-            yield from take()
+            yield waiting.popleft().result()
     finally:
         for job in waiting:
             job.cancel()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,9 @@ from perfcalc.fields import FIELDS, KINDS, RATES
 from perfcalc.sheets.problems import kind_of_problem
 from perfcalc.sheets.rejects import Reject
 from perfcalc.verdicts.tables import Book, tested_fields
+
+#: Problems that are shown one by one.
+SHOWN: Final = 10
 
 
 @dataclass
@@ -47,7 +50,7 @@ class Summary:
         troubled = np.flatnonzero(problems.is_valid().to_numpy(zero_copy_only=False))
         self.problems += int(troubled.size)
         self.findings.update(kind_of_problem(part) for row in troubled for part in problems[row].as_py().split("; "))
-        for row in troubled[: max(0, 10 - len(self.first_problems))]:
+        for row in troubled[: max(0, SHOWN - len(self.first_problems))]:
             self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
         self.rows += scored.num_rows
         for prefix in self.jurisdictions:
@@ -57,6 +60,19 @@ class Summary:
                     for word in (word_list or "").split(";"):
                         if word:
                             counter[word] += count
+
+    def followed_by(self, other: Summary, name: str) -> Summary:
+        """What two runs did together; the other one's rows are named by its sheet."""
+        for mine, others in ((self.verdicts, other.verdicts), (self.entries, other.entries)):
+            for prefix, counts in others.items():
+                mine.setdefault(prefix, Counter()).update(counts)
+        self.findings.update(other.findings)
+        room = max(0, SHOWN - len(self.first_problems))
+        self.first_problems += [f"{name}, {problem}" for problem in other.first_problems[:room]]
+        self.rejects += other.rejects
+        self.problems += other.problems
+        self.rows += other.rows
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """The summary for ``--json``."""

@@ -1,6 +1,7 @@
 """A cluster gives the same bytes as one machine, and a worker that dies loses nothing."""
 
 import hashlib
+import json
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -69,6 +70,23 @@ def test_a_worker_killed_in_the_middle_loses_nothing(sheet, cluster, tmp_path):
         yield from batches
 
     assert score(sheet, tmp_path / "there.parquet", engine) == here
+
+
+def test_workers_write_a_folder(sheet, cluster, tmp_path):
+    run = CliRunner().invoke
+    with_dask = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
+    here, there = tmp_path / "here", tmp_path / "there"
+    said = [
+        run(main, ["score", str(sheet), "-o", str(out), "--as-of", str(DAY), "--json", *engine]).stdout
+        for out, engine in ((here, []), (there, with_dask))
+    ]
+    assert json.loads(said[0]) == json.loads(said[1])
+    names = sorted(path.name for path in here.iterdir())
+    assert (
+        names == sorted(path.name for path in there.iterdir()) == ["part-0.parquet", "part-1.parquet", "part-2.parquet"]
+    )
+    for name in names:
+        assert (here / name).read_bytes() == (there / name).read_bytes()
 
 
 def test_on_the_command_line(sheet, cluster, tmp_path):

@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "stream": set(),
     "summary": GROUND | WINGS | {"verdicts"},
     "line": GROUND | WINGS | {"verdicts", "files", "recheck", "stream", "summary"},
-    "dask_engine": GROUND | WINGS | {"line"},
+    "dask_engine": GROUND | WINGS | {"line", "summary"},
+    "folders": GROUND | WINGS | {"line", "summary"},
     "answers": GROUND | WINGS | {"verdicts", "line", "files", "summary", "answers"},
     "plans": GROUND | WINGS | {"line"},
     "questions": GROUND | WINGS | {"line", "frames", "plans", "answers"},
@@ -26,7 +27,7 @@ MAY_IMPORT = {
     "web": GROUND | WINGS | {"verdicts", "line", "answers", "api", "web"},
     "cli": GROUND
     | WINGS
-    | {"verdicts", "line", "dask_engine", "files", "summary", "answers", "api", "web", "cli", "perfcalc"},
+    | {"verdicts", "line", "dask_engine", "folders", "files", "summary", "answers", "api", "web", "cli", "perfcalc"},
     "__init__": {"api", "errors"},
 }
 

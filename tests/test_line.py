@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import threading
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 import perfcalc
-from perfcalc import files, line, recheck
+from perfcalc import files, folders, line, recheck
 from perfcalc.cli import main
 from perfcalc.errors import InputError
 from perfcalc.fields import METRICS
@@ -256,3 +257,43 @@ def test_quotes_without_commas_are_not_looked_into(tmp_path, monkeypatch):
     path.write_text("\n".join([head, *rows, '"x","1,5","yes"', '"short",1']))
     with pytest.raises(InputError, match="irregular"):
         list(open_sheet(path).batches())
+
+
+def test_a_folder_of_sheets_becomes_a_folder_of_results(tmp_path):
+    """Each file by the columns of all of them, and together the rows of the whole."""
+    frame = perfcalc.read(SPECS / "chips.csv").drop(columns=["unit", "part_of"], errors="ignore")
+    sheets = tmp_path / "sheets"
+    sheets.mkdir()
+    frame.head(100).drop(columns="foundry").to_csv(sheets / "a.csv", index=False)
+    frame.tail(152).to_parquet(sheets / "a.parquet", index=False)
+    out, whole = tmp_path / "out", tmp_path / "whole.parquet"
+    run = CliRunner().invoke
+    folder = run(main, ["score", str(sheets), "-o", str(out), "--as-of", str(DAY), "--json"])
+    file = run(main, ["score", str(sheets), "-o", str(whole), "--as-of", str(DAY), "--json"])
+    assert json.loads(folder.stdout) == json.loads(file.stdout)
+    parts = [out / "a.parquet", out / "a-2.parquet"]
+    assert sorted(out.iterdir()) == sorted(parts)
+    assert pa.concat_tables(map(pq.read_table, parts)).equals(pq.read_table(whole))
+    again = run(main, ["score", str(sheets), "-o", str(out)])
+    assert again.exit_code == 2
+    assert "not empty" in again.stderr
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path, monkeypatch):
+    frame = perfcalc.read(SPECS / "chips.csv")
+    for name in ("a", "b"):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    calls = []
+
+    def failing(*arguments, **named):
+        calls.append(1)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return line.score_sheet(*arguments, **named)
+
+    monkeypatch.setattr("perfcalc.folders.score_sheet", failing)
+    opened = open_sheet([tmp_path / "a.csv", tmp_path / "b.csv"])
+    plan = line.make_plan(opened.schema.names, "sheet", DAY)
+    with pytest.raises(KeyboardInterrupt):
+        folders.score_folder(opened, plan, tmp_path / "out", 1)
+    assert {path.name for path in tmp_path.iterdir()} == {"a.csv", "b.csv"}

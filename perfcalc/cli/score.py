@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 @main.command()
 @click.argument("sheets", metavar="SHEET...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="OUT.csv or OUT.parquet.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="OUT.csv, OUT.parquet, or a folder for one file each."
+)
 @law_options
 @click.option(
     "--destination", metavar="CC", help="Two-letter country code: adds licence, usable exceptions and review policy."
@@ -81,11 +83,13 @@ def score(
     from dataclasses import replace
 
     from perfcalc.api import plan_for
+    from perfcalc.folders import is_folder, score_folder
     from perfcalc.line import keep_columns, score_sheet
     from perfcalc.sheets.mapping import load_mapping
     from perfcalc.sheets.read import open_sheet
 
-    if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
+    folder = output is not None and is_folder(output)
+    if output is not None and not folder and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     said = load_mapping(mapping, pairs)
     sheet = open_sheet(sheets, said.get("columns", ()))
@@ -108,15 +112,19 @@ def score(
         plan, sheet = keep_columns(plan, sheet, [name.strip() for name in columns.split(",") if name.strip()])
     if (engine == "dask") != (scheduler is not None):
         raise InputError("--engine dask and --scheduler go together", "name both, or neither")
-    on = None
+    on, spread = None, None
     if scheduler is not None:
         from functools import partial
 
-        from perfcalc.dask_engine import run_on_dask
+        from perfcalc.dask_engine import run_on_dask, spread_on_dask
 
-        on = partial(run_on_dask, scheduler=scheduler)
+        on, spread = partial(run_on_dask, scheduler=scheduler), partial(spread_on_dask, scheduler=scheduler)
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
-        summary, scored = score_sheet(sheet, plan, output, threads, progress, on)
+        if output is not None and folder:
+            summary = score_folder(sheet, plan, output, threads, progress, spread or map)
+            scored: list[pa.RecordBatch] = []
+        else:
+            summary, scored = score_sheet(sheet, plan, output, threads, progress, on)
     if as_json:
         answer = summary.to_dict()
         if output is None:

@@ -36,6 +36,7 @@ ENDINGS: Final = (
 class Part(Protocol):
     """One table of one file."""
 
+    path: Path
     schema: pa.Schema
     rows: int | None
     notes: list[str]
@@ -74,6 +75,13 @@ class Sheet:
         """The same sheet with some of its columns: the others are not read."""
         schema = pa.schema([one for one in self.schema if one.name in names], self.schema.metadata)
         return replace(self, schema=schema, left_out=len(schema) < len(self.schema))
+
+    def split(self) -> list[Sheet]:
+        """Each table as a sheet of its own, with the columns of all of them."""
+        return [
+            replace(self, path=part.path, rows=part.rows, rejects=[], notes=part.notes, parts=[(part, names)])
+            for part, names in self.parts
+        ]
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Read the files once, from their start."""
@@ -195,7 +203,8 @@ def _open_text(path: Path, text: BinaryIO, scanned: Scan, wanted: Collection[str
     part.notes += [] if scanned.encoding == "utf-8" else [f"read as {scanned.encoding}"]
     part.notes += [] if delimiter == "," else [f"cells are separated by {delimiter!r}"]
     # Between commas a cell that holds one stands in quotes; without any there is no decimal comma to look for.
-    quoted = scanned.quotes and not (delimiter == "," and part.expect(scanned))
+    counted = delimiter == "," and part.expect(scanned)
+    quoted = scanned.quotes and not counted
     if delimiter == ";" or ((quoted or delimiter != ",") and any_comma(part.batches([]))):
         marks = study(part.batches([]), EITHER if delimiter == ";" else POINT)
         part.schema = with_marks(part.schema, marks)

@@ -118,8 +118,10 @@ class DelimitedText(_Rows):
         """
         regular = self._regular and len(self.schema) == self.unnamed_from and scanned.lines > COUNTED_LINES
         if regular and scanned.commas == scanned.lines * (len(self.schema) - 1):
-            self._expected = scanned.lines - 1
-        return self._expected is not None
+            self.rows = scanned.lines - 1
+            # Without quotes there is nothing to be wrong about.
+            self._expected = self.rows if scanned.quotes else None
+        return self.rows is not None
 
     def batches(self, rejects: list[Reject], only: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Read it once, from its start; with `only`, at least those columns."""
