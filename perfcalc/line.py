@@ -43,6 +43,8 @@ from perfcalc.verdicts.columns import (
     result_names,
     verdict_columns,
 )
+from perfcalc.verdicts.declared import COLUMN as DECLARED
+from perfcalc.verdicts.declared import declared_columns
 from perfcalc.verdicts.judge import Exactly, judge_all
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book
@@ -207,6 +209,9 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
             columns |= licence_columns(book, table, judgement, plan.destination, plan.end_user_hq, review)
         results |= columns
     results["problems"] = problem_column(problems, batch.num_rows)
+    if DECLARED in wanted:
+        decided = zip(plan.books, judgements, strict=True)
+        results |= declared_columns(batch, plan.columns, decided, items.facts, items.kinds)
     if plan.origin and any(name in wanted for name in ORIGIN_RESULTS):
         results |= origin_columns(batch, recognise_origin(batch.schema.names))
     if plan.overlays:
@@ -227,34 +232,36 @@ def _kept_apart(names: Sequence[str], plan: Plan) -> list[str]:
     taken = {*result_names([book.jurisdiction for book in plan.books], plan.destination)}
     taken |= {*ORIGIN_RESULTS} if plan.origin else set()
     taken |= {"hypothetical"} if plan.overlays else set()
+    taken |= {DECLARED} if "declared_eccn" in plan.columns else set()
     return [f"input_{name}" if name in taken else name for name in names]
 
 
 def _exactly(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], items: Items | None = None) -> Exactly:
-    """Find exactly what lies on a line. With the `items` of the batch, only the metrics that do."""
-    measured: dict[bytes, tuple[Facts, Indices]] = {}
-    limits = limits_of(plan.books)
+    """Find exactly what lies on a line. With the `items` of the batch, for the books of the plan: only the metrics that do."""
+    measured: dict[tuple[bytes, tuple[str, ...]], tuple[Facts, Indices]] = {}
 
-    def whole(rows: Indices) -> tuple[Facts, Indices]:
-        found = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=limits)
-        return found.facts, found.kinds
+    def measure(rows: Indices, names: Collection[str]) -> Items:
+        return measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=names)
 
-    def in_part(of: Items, rows: Indices) -> tuple[Facts, Indices]:
+    def find(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices]:
+        if items is None or items.facts.links is not None:
+            found = measure(rows, names)
+            return found.facts, found.kinds
         columns = [batch.column(name) for name in cells_of(plan.columns)]
         facts = settle(
-            of.facts.take(rows),
-            limits,
+            items.facts.take(rows),
+            limits_of(plan.books),
             lambda some: like_rows(columns, rows[some]),
-            lambda some, names: measure_batch(batch.take(pa.array(rows[some])), plan, readings, True, names).facts,
+            lambda some, near: measure(rows[some], near).facts,
         )
-        return facts, of.kinds[rows]
+        return facts, items.kinds[rows]
 
-    def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
-        if rows.tobytes() not in measured:
+    def exactly(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices, Indices]:
+        key = rows.tobytes(), tuple(names)
+        if key not in measured:
             # Books share limits, and so the rows on them.
-            alone = items is not None and items.facts.links is None
-            measured[rows.tobytes()] = in_part(items, rows) if items is not None and alone else whole(rows)
-        return *measured[rows.tobytes()], rows
+            measured[key] = find(rows, names)
+        return *measured[key], rows
 
     return exactly
 

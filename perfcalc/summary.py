@@ -38,6 +38,7 @@ class Summary:
     rulebook: str = ""
     hypothetical: tuple[str, ...] = ()
     findings: Counter[str] = field(default_factory=Counter)
+    declared: Counter[str] = field(default_factory=Counter)
 
     @property
     def undecided(self) -> int:
@@ -53,6 +54,8 @@ class Summary:
         for row in troubled[: max(0, SHOWN - len(self.first_problems))]:
             self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
         self.rows += scored.num_rows
+        if "declared_eccn_check" in scored.schema.names:
+            self.declared.update(scored.column("declared_eccn_check").to_pylist())
         for prefix in self.jurisdictions:
             for column, counts in (("verdict", self.verdicts), ("entries", self.entries)):
                 counter = counts.setdefault(prefix, Counter())
@@ -67,6 +70,7 @@ class Summary:
             for prefix, counts in others.items():
                 mine.setdefault(prefix, Counter()).update(counts)
         self.findings.update(other.findings)
+        self.declared.update(other.declared)
         room = max(0, SHOWN - len(self.first_problems))
         self.first_problems += [f"{name}, {problem}" for problem in other.first_problems[:room]]
         self.rejects += other.rejects
@@ -87,6 +91,7 @@ class Summary:
             "not_asked": self.not_asked,
             "unrecognised_columns": self.suggestions,
             "rulebook": self.rulebook,
+            **({"declared_eccn": dict(self.declared)} if self.declared else {}),
             **({"hypothetical": list(self.hypothetical)} if self.hypothetical else {}),
         }
 

@@ -144,7 +144,7 @@ def test_settled_floats_lie_where_the_exact_numbers_lie(every_kind):
     limits = recheck.limits_of(plan.books)
     exactly = line._exactly(batch, plan, (DEFAULT,), line.measure_batch(batch, plan, (DEFAULT,)))
     rows = np.arange(batch.num_rows)
-    settled, _, _ = exactly(rows)
+    settled, _, _ = exactly(rows, tuple(limits))
     exact = line.measure_batch(batch, plan, (DEFAULT,), exact=True).facts
     near = 0
     for name, values in limits.items():

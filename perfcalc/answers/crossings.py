@@ -303,7 +303,7 @@ class Crossings:
             metrics.compute(facts, self.measured.readings)
             return facts, kinds
 
-        def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
+        def exactly(rows: Indices, _names: Sequence[str]) -> tuple[Facts, Indices, Indices]:
             return *measure(changed.take(pa.array(rows)), _of_rows(links, rows), exact=True), rows
 
         facts, kinds = measure(changed, links, exact=False)

@@ -52,6 +52,10 @@ if TYPE_CHECKING:
 )
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Who scores.")
 @click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786.")
+@click.option(
+    "--evidence", type=click.Path(path_type=Path), metavar="DIR", help="Write a pack that `replay` scores again."
+)
+@click.option("--traces", type=click.IntRange(0), help="Items of the pack that are explained whole. Default: 1000.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @mapping_options
 @json_option
@@ -70,6 +74,8 @@ def score(
     columns: str | None,
     engine: str,
     scheduler: str | None,
+    evidence: Path | None,
+    traces: int | None,
     threads: int | None,
     pairs: tuple[str, ...],
     mapping: str | None,
@@ -92,6 +98,33 @@ def score(
     if output is not None and not folder and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     said = load_mapping(mapping, pairs)
+    if evidence is not None:
+        if columns is not None or scheduler is not None or folder:
+            raise InputError(
+                "a pack holds whole results of one machine", "leave out --columns, --engine and the folder"
+            )
+        from perfcalc.cli.evidence import score_with_evidence
+
+        score_with_evidence(
+            sheets,
+            evidence,
+            output,
+            as_json,
+            strict,
+            as_of=as_of,
+            jurisdictions=split(jurisdiction),
+            readings=readings,
+            destination=destination,
+            end_user_hq=end_user_hq,
+            law=law,
+            rules=overlays,
+            mapping=said,
+            origin=origin,
+            threads=threads,
+            **({} if traces is None else {"traces": traces}),
+        )
+    if traces is not None:
+        raise InputError("--traces is about the pack that --evidence writes", "add --evidence DIR")
     sheet = open_sheet(sheets, said.get("columns", ()))
     plan = plan_for(
         sheet.schema.names,

@@ -8,6 +8,7 @@ interval under those readings.
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from numbers import Rational
 from typing import Final
 
 import numpy as np
@@ -320,7 +321,7 @@ def error_per_layered_gate(
 
     Source: McKay et al., arXiv:2311.05933.
     """
-    if not isinstance(fidelity, Fraction) or not isinstance(gates, Fraction):
+    if not isinstance(fidelity, Rational) or not isinstance(gates, Rational):
         error = 1 - float(fidelity) ** (1 / float(gates))
         return error, error
     if fidelity <= 0:

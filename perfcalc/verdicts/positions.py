@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Indices, Numbers
-from perfcalc.fields import KINDS
+from perfcalc.fields import KINDS, METRICS
 from perfcalc.kernel import kernel, run
 from perfcalc.verdicts.tables import Book, is_rounded, tested_fields
 
@@ -235,6 +235,7 @@ def positions(lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[fr
         if facts.settled:
             below = above = line.exact.astype(np.float64)
         if line.metric not in facts.low:
+            assert line.metric not in METRICS, line.metric
             same.append(tuple(_rank(bound, below, above) for bound in facts.unstated(line.metric)))
             continue
         same.append(-1)
