@@ -12,13 +12,16 @@ import click
 from perfcalc.cli.app import (
     DONE,
     DONE_BUT,
+    Question,
     console,
     json_option,
     law_options,
     main,
     mapping_options,
     progress_bar,
+    question_options,
     split,
+    table_of,
 )
 from perfcalc.errors import InputError
 
@@ -173,35 +176,13 @@ def score(
 @main.command()
 @click.argument("sheet", type=click.Path(path_type=Path))
 @click.option("--item", required=True, metavar="NAME", help="The item's name or id.")
-@law_options
+@question_options
 @json_option
-def explain(
-    sheet: Path,
-    item: str,
-    as_of: str | None,
-    jurisdiction: str,
-    readings: str,
-    overlays: tuple[str, ...],
-    law: Law,
-    as_json: bool,
-) -> None:
+def explain(sheet: Path, item: str, question: Question, as_json: bool) -> None:
     """Why an item is judged as it is: figures, clauses, margins, citations, and what is missing."""
-    import pyarrow as pa
-
     from perfcalc.api import explain as explain_frame
-    from perfcalc.sheets.read import open_sheet
 
-    opened = open_sheet(sheet)
-    table = pa.Table.from_batches(opened.batches(), opened.schema)
-    answer = explain_frame(
-        table,
-        item=item,
-        as_of=as_of,
-        jurisdictions=split(jurisdiction),
-        readings=readings,
-        law=law,
-        rules=overlays,
-    )
+    answer = explain_frame(table_of(sheet), item=item, **question)
     click.echo(json.dumps(answer.to_dict(), indent=2) if as_json else str(answer))
 
 
