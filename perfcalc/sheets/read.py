@@ -277,7 +277,8 @@ class ParquetTable:
     def batches(self, _rejects: list[Reject], only: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Read it once, from its start; with `only`, those columns."""
         try:
-            file = pq.ParquetFile(self._open())
+            # Buffered ahead, a whole file would be held.
+            file = pq.ParquetFile(self._open(), pre_buffer=False)
             # Two columns of one name can only be read with all the others.
             twice = len(set(file.schema_arrow.names)) < len(self._names)
             schema = self.schema
