@@ -25,7 +25,12 @@ def test_the_recipe_gives_what_one_machine_gives(tmp_path):
     table = pa.Table.from_pandas(frame).replace_schema_metadata(None)
     pq.write_table(table, tmp_path / "sheet.parquet")
     command = [ROOT / "docs" / "examples" / "score_on_spark.py", tmp_path / "sheet.parquet", tmp_path / "out", str(DAY)]
-    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment = {
+        **os.environ,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": str(ROOT),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
     subprocess.run([sys.executable, *command], check=True, env=environment, capture_output=True)
     plan = line.make_plan(table.schema.names, "sheet", DAY)
     here = pa.Table.from_batches(line.run(table.to_batches(), plan, 1))
