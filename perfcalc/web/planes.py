@@ -26,8 +26,7 @@ from perfcalc.answers.charts.items import (
     marks_of,
     region_tests,
 )
-from perfcalc.answers.charts.labels import Rect, place_labels, text_width
-from perfcalc.answers.charts.layers import largest_part
+from perfcalc.answers.charts.labels import Rect, largest_part, place_labels, text_width
 from perfcalc.answers.charts.plane import PLANES
 from perfcalc.answers.charts.regions import Region, axes_of, regions_of
 from perfcalc.answers.charts.style import MOST_SHADES
