@@ -38,7 +38,9 @@ def facts_of(data: dict[str, np.ndarray], start: int, stop: int) -> Facts:
     facts = Facts(stop - start)
     every = np.ones(facts.size, dtype=bool)
     for name in (*peers.RATES, "datacenter", "interconnect_gb_s", "memory_bandwidth_gb_s"):
-        facts.set(name, data[name][start:stop], data[name][start:stop])
+        # A number has the same end twice: the same array, as when a sheet is read.
+        values = data[name][start:stop]
+        facts.set(name, values, values)
         facts.given[name] = every
     facts.set("die_area_mm2", data["area_low"][start:stop], data["area_high"][start:stop])
     facts.set("transistor_architecture", facts.full(0), facts.full(1))

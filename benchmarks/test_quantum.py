@@ -73,7 +73,7 @@ def perfcalc_verdicts(machines):
 def exactly_of(facts, kinds):
     """Generated numbers have no decimal text: the float itself is the number."""
 
-    def exactly(rows):
+    def exactly(rows, _names):
         again = Facts(rows.size, exact=True)
         for side, kept in ((facts.low, again.low), (facts.high, again.high)):
             for name, column in side.items():

@@ -1,50 +1,30 @@
-"""Regenerate what the documentation shows of perfcalc's own output: ``python docs/make.py``.
+"""Make the documentation: ``python docs/make.py``, and ``python docs/make.py site [FOLDER]``.
+
+Without a word it runs every command and Python block of README and of the pages again and writes what they print, and
+it makes the pages that README and the guide link to. `site` builds the whole site (with the rule pages, the commands and
+the API, which are made from the YAML, from click and from the docstrings, and are not kept in the repository).
 
 Tests run the same functions and compare, so the pages cannot drift from the program.
 """
 
 from __future__ import annotations
 
-import re
-import shlex
+import sys
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pyarrow as pa
-from click.testing import CliRunner
+from blocks import ROOT, rerun
 from rich.console import Console
+from site_pages import build, filled
 
 import perfcalc
 from perfcalc.answers.ledgers import coverage_page, ledger_page, rules_coverage
 from perfcalc.answers.reference import fields_markdown
 from perfcalc.answers.tables import scores_table
-from perfcalc.cli import main
 
-ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"```console\n\$ perfcalc (?P<arguments>[^\n]*)\n(?P<output>.*?)```", re.DOTALL)
-
-
-def run(arguments: str) -> str:
-    """What a command prints, in a terminal of 100 columns."""
-    result = CliRunner().invoke(main, shlex.split(arguments), env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
-    if result.exit_code not in (0, 1):
-        raise RuntimeError(f"perfcalc {arguments}: {result.output}")
-    return "\n".join(line.rstrip() for line in result.stdout.splitlines())
-
-
-def rerun(page: str) -> str:
-    """A page with the output of every command in it made anew. A line of ``...`` leaves out what stands between."""
-
-    def fresh(block: re.Match[str]) -> str:
-        shown = block["output"].rstrip("\n").split("\n...\n")
-        lines = run(block["arguments"])
-        if len(shown) == 2:
-            head, tail = (part.count("\n") + 1 for part in shown)
-            whole = lines.split("\n")
-            lines = "\n".join((*whole[:head], "...", *whole[-tail:]))
-        return f"```console\n$ perfcalc {block['arguments']}\n{lines}\n```"
-
-    return BLOCK.sub(fresh, page)
+DOCS = ROOT / "docs"
 
 
 def picture() -> str:
@@ -74,17 +54,26 @@ def picture() -> str:
     return console.export_svg(title="perfcalc", unique_id="perfcalc")
 
 
-def pages() -> dict[Path, str]:
-    """Every generated page and picture."""
+def again(path: Path) -> Callable[[], str]:
+    """A page with its blocks run and its made parts made again."""
+    return lambda: rerun(filled(path.read_text("utf-8")))
+
+
+def pages() -> dict[Path, Callable[[], str]]:
+    """Every page and picture in the repository that shows what perfcalc says, and how it is made."""
+    run = [ROOT / "README.md", DOCS / "index.md", DOCS / "limits.md", *sorted((DOCS / "guide").glob("*.md"))]
     return {
-        ROOT / "README.md": rerun((ROOT / "README.md").read_text("utf-8")),
-        ROOT / "docs" / "fields.md": fields_markdown(),
-        ROOT / "docs" / "ambiguities.md": f"{ledger_page()}\n",
-        ROOT / "docs" / "coverage.md": f"{coverage_page(rules_coverage())}\n",
-        ROOT / "docs" / "score.svg": picture(),
+        **{path: again(path) for path in run},
+        DOCS / "fields.md": fields_markdown,
+        DOCS / "ambiguities.md": lambda: f"{ledger_page()}\n",
+        DOCS / "coverage.md": lambda: f"{coverage_page(rules_coverage())}\n",
+        DOCS / "score.svg": picture,
     }
 
 
 if __name__ == "__main__":
-    for path, text in pages().items():
-        path.write_text(text, "utf-8")
+    if sys.argv[1:2] == ["site"]:
+        build(Path(sys.argv[2] if len(sys.argv) > 2 else "site"))
+    else:
+        for path, made in pages().items():
+            path.write_text(made(), "utf-8")

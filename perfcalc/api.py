@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from perfcalc.answers.evidence import evidence
 from perfcalc.answers.explain import Explanation, explain_row, find_row
+from perfcalc.answers.replay import replay
 from perfcalc.errors import InputError
 from perfcalc.fields import KINDS, SHEET_FIELDS
 from perfcalc.frames import Frame, is_pandas, to_arrow
@@ -35,12 +37,14 @@ __all__ = [
     "changes",
     "check",
     "coverage",
+    "evidence",
     "explain",
     "headroom",
     "headroom_design",
     "origin",
     "plan_for",
     "read",
+    "replay",
     "score",
     "template",
     "template_columns",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS
 
 #: float64, or `object` holding `fractions.Fraction` (and ``float("inf")``) in the exact re-check.
@@ -79,12 +79,29 @@ class Facts:
         """Both ends of a field or metric; one that the sheet does not have is unknown, or, a rate, not claimed."""
         if name in self.low:
             return self.low[name], self.high[name]
-        zero, field = self.full(0), FIELDS.get(name)
+        low, high = self.unstated(name)
+        zero = self.full(low)
+        return zero, zero if high == low else self.full(high)
+
+    @staticmethod
+    def unstated(name: str) -> tuple[float, float]:
+        """Both ends of a field or metric that the sheet does not have, the same in every row."""
+        field = FIELDS.get(name)
         if field is not None and field.blank_is_zero:
-            return zero, zero
+            return 0, 0
         # A choice that the sheet has no column for may be any of its options.
         choice = field is not None and field.type == "choice"
-        return zero, self.full(len(FIELDS[name].choices) - 1 if choice else np.inf)
+        return 0, len(FIELDS[name].choices) - 1 if choice else np.inf
+
+    def take(self, rows: Indices) -> Facts:
+        """The facts of some rows, for items that stand alone."""
+        taken = Facts(rows.size, self.exact)
+        for name, low in self.low.items():
+            high = self.high[name]
+            of_rows = low[rows]
+            taken.set(name, of_rows, of_rows if high is low else high[rows])
+        taken.given = {name: flags[rows] for name, flags in self.given.items()}
+        return taken
 
     def is_given(self, name: str) -> Flags:
         """Rows that carry a value of `name`."""

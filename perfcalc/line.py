@@ -18,7 +18,7 @@ import pyarrow as pa
 from perfcalc import metrics
 from perfcalc.errors import InputError
 from perfcalc.facts import Facts, Flags, Indices
-from perfcalc.fields import FIELDS, KINDS, RATES
+from perfcalc.fields import FIELDS, KINDS, METRICS, RATES
 from perfcalc.files import whole_files, write
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
@@ -33,7 +33,8 @@ from perfcalc.sheets.problems import kind_of_problem, problem_column
 from perfcalc.sheets.read import Sheet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
-from perfcalc.verdicts.judge import Judgement, judge, judge_all
+from perfcalc.verdicts.declared import declared_columns
+from perfcalc.verdicts.judge import judge_all
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book, tested_fields
 
@@ -133,14 +134,20 @@ class Items:
     problems: Problems
 
 
-def measure_batch(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], exact: bool = False) -> Items:
-    """Read the facts of a batch and compute every metric."""
+def measure_batch(
+    batch: pa.RecordBatch,
+    plan: Plan,
+    readings: Sequence[Readings],
+    exact: bool = False,
+    names: Iterable[str] = METRICS,
+) -> Items:
+    """Read the facts of a batch and compute every metric, or those in `names`."""
     facts, problems = read_facts(batch, plan.columns, exact)
     kinds = read_kinds(batch, plan.columns, facts)
     if "unit" in plan.columns or "part_of" in plan.columns:
         cells = (text_column(batch, plan.columns, FIELDS[name]) for name in ("id", "name", "unit", "part_of"))
         facts.links = link(*cells)
-    metrics.compute(facts, readings)
+    metrics.compute(facts, readings, names)
     return Items(facts, kinds, problems)
 
 
@@ -153,34 +160,32 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
     turning: list[dict[str, Flags]] = [{} for _ in plan.books]
     if plan.widen:
         relevant = metrics.relevant_readings(items.facts)
-        usual = judge_all(plan.books, items.facts, items.kinds, exactly)
+        usual = judge_all(plan.books, items.facts, items.kinds, exactly, margins=False)
         for change, reading in one_changed(plan.readings, relevant):
             other = measure_batch(batch, plan, (reading,))
-            judged = judge_all(plan.books, other.facts, other.kinds, _exactly(batch, plan, (reading,)))
+            judged = judge_all(plan.books, other.facts, other.kinds, _exactly(batch, plan, (reading,)), margins=False)
             for turned, before, now in zip(turning, usual, judged, strict=True):
                 turned[change] = now.verdict != before.verdict
         readings = every_combination(plan.readings, relevant)
         items, exactly = measure_batch(batch, plan, readings), _exactly(batch, plan, readings)
     results = metric_columns(items.facts, items.kinds)
-    said: list[tuple[Book, Judgement, Judgement | None, dict[str, pa.Array]]] = []
-    for book, turned in zip(plan.books, turning, strict=True):
+    said: list[tuple[Book, dict[str, pa.Array]]] = []
+    judgements = judge_all(plan.books, items.facts, items.kinds, exactly)
+    for book, turned, judgement in zip(plan.books, turning, judgements, strict=True):
         alike = next((one for one in said if one[0].is_alike(book)), None)
         if alike is None:
-            judgement = judge(book, items.facts, items.kinds, exactly)
-            beside = None
-            if book.beside is not None:
-                beside = judge(book.beside, items.facts, items.kinds, exactly, margins=False)
-            columns = verdict_columns(book, judgement, items.facts, items.kinds, turned, plan.destination, beside)
-            alike = book, judgement, beside, columns
+            alike = book, verdict_columns(book, judgement, items.facts, items.kinds, turned, plan.destination)
             said.append(alike)
-        first, judgement, beside, shared = alike
+        first, shared = alike
         columns = {book.jurisdiction + name.removeprefix(first.jurisdiction): each for name, each in shared.items()}
         if plan.destination is not None:
             table = licences_on(book.jurisdiction, book.day, plan.law)
             review = columns.pop(f"{book.jurisdiction}_review")
-            columns |= licence_columns(book, table, judgement, beside, plan.destination, plan.end_user_hq, review)
+            columns |= licence_columns(book, table, judgement, plan.destination, plan.end_user_hq, review)
         results |= columns
     results["problems"] = problem_column(problems, batch.num_rows)
+    decided = zip(plan.books, judgements, strict=True)
+    results |= declared_columns(batch, plan.columns, decided, items.facts, items.kinds)
     if plan.origin:
         results |= origin_columns(batch, recognise_origin(batch.schema.names))
     if plan.overlays:
@@ -191,16 +196,15 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
 
 def _exactly(
     batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings]
-) -> Callable[[Indices], tuple[Facts, Indices, Indices]]:
-    measured: dict[bytes, Items] = {}
+) -> Callable[[Indices, Sequence[str]], tuple[Facts, Indices, Indices]]:
+    measured: dict[tuple[bytes, tuple[str, ...]], Items] = {}
 
-    def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
-        items = measured.get(rows.tobytes())
-        if items is None:
-            items = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True)
+    def exactly(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices, Indices]:
+        key = rows.tobytes(), tuple(names)
+        if key not in measured:
             # Books share limits, and so the rows on them.
-            measured[rows.tobytes()] = items
-        return items.facts, items.kinds, rows
+            measured[key] = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=names)
+        return measured[key].facts, measured[key].kinds, rows
 
     return exactly
 
@@ -222,6 +226,7 @@ class Summary:
     rulebook: str = ""
     hypothetical: tuple[str, ...] = ()
     findings: Counter[str] = field(default_factory=Counter)
+    declared: Counter[str] = field(default_factory=Counter)
 
     @property
     def undecided(self) -> int:
@@ -237,6 +242,8 @@ class Summary:
         for row in troubled[: max(0, 10 - len(self.first_problems))]:
             self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
         self.rows += scored.num_rows
+        if "declared_eccn_check" in scored.schema.names:
+            self.declared.update(scored.column("declared_eccn_check").to_pylist())
         for prefix in self.jurisdictions:
             for column, counts in (("verdict", self.verdicts), ("entries", self.entries)):
                 counter = counts.setdefault(prefix, Counter())
@@ -258,6 +265,7 @@ class Summary:
             "not_asked": self.not_asked,
             "unrecognised_columns": self.suggestions,
             "rulebook": self.rulebook,
+            **({"declared_eccn": dict(self.declared)} if self.declared else {}),
             **({"hypothetical": list(self.hypothetical)} if self.hypothetical else {}),
         }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from math import floor, isfinite
 from typing import Final
 
@@ -17,6 +16,7 @@ import pyarrow as pa
 
 from perfcalc import metrics
 from perfcalc.answers.views import Measured
+from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Indices, Links
 from perfcalc.fields import FIELDS, KINDS, METRICS, Field, fields_behind
 from perfcalc.line import Plan
@@ -303,7 +303,7 @@ class Crossings:
             metrics.compute(facts, self.measured.readings)
             return facts, kinds
 
-        def exactly(rows: Indices) -> tuple[Facts, Indices, Indices]:
+        def exactly(rows: Indices, _names: Sequence[str]) -> tuple[Facts, Indices, Indices]:
             return *measure(changed.take(pa.array(rows)), _of_rows(links, rows), exact=True), rows
 
         facts, kinds = measure(changed, links, exact=False)

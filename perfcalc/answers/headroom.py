@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from rich.markup import escape
 from perfcalc.answers.crossings import CONTROLLED, Crossing, Crossings, cell, decimal
 from perfcalc.answers.tables import STYLES, hypothetical_lines
 from perfcalc.answers.views import batches_of
+from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS, RATES
 from perfcalc.line import Plan
 from perfcalc.sheets.read import BATCH_ROWS

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from perfcalc.answers.numbers import interval_text
 from perfcalc.rulebook.book import load
+from perfcalc.verdicts.declared import CHECKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +69,7 @@ def scores_parts(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str])
         table.add_column(label(names), justify="right", no_wrap=True)
     shown = [row for batch in scored for row in batch.slice(0, SHOWN_ROWS).to_pylist()][:SHOWN_ROWS]
     for row in shown:
-        cells = [escape(str(row.get("name", ""))), _metric(row, "tpp"), _metric(row, "performance_density")]
+        cells = [escape(_name(row)), _metric(row, "tpp"), _metric(row, "performance_density")]
         for name in (names[0] for names in groups):
             verdict, margin = row[f"{name}_verdict"], row[f"{name}_margin"]
             percent = "" if margin is None else f" {100 * margin:+.1f} %"
@@ -83,7 +84,9 @@ def scores_parts(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str])
 def scores_table(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str]) -> Table:
     """One row an item: the main metrics, and the verdict of each jurisdiction."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("item", ratio=2, overflow="ellipsis", no_wrap=True)
+    table.add_column(
+        "item", ratio=2, overflow="ellipsis", no_wrap=True, max_width=40
+    )  # one long name squeezes the rest
     table.add_column("TPP", justify="right", no_wrap=True)
     table.add_column("density", justify="right", no_wrap=True)
     for name in jurisdictions:
@@ -94,7 +97,7 @@ def scores_table(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str])
     for batch in scored:
         for row in batch.slice(0, SHOWN_ROWS - shown).to_pylist():
             shown += 1
-            cells = [escape(str(row.get("name", ""))), _metric(row, "tpp"), _metric(row, "performance_density")]
+            cells = [escape(_name(row)), _metric(row, "tpp"), _metric(row, "performance_density")]
             for name in jurisdictions:
                 verdict = row[f"{name}_verdict"]
                 needs = row[f"{name}_needs"]
@@ -109,6 +112,11 @@ def scores_table(scored: Sequence[pa.RecordBatch], jurisdictions: Sequence[str])
                 ]
             table.add_row(*cells)
     return table
+
+
+def _name(row: dict[str, Any]) -> str:
+    """The name of an item; a sheet with headings of its own has it first more often than not."""
+    return str(row["name"] if "name" in row else next(iter(row.values())))
 
 
 def _licence_words(row: dict[str, Any], name: str) -> str:
@@ -135,6 +143,8 @@ def _metric(row: dict[str, Any], name: str) -> str:
 
 def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     """The last lines of a run."""
+    from perfcalc.answers.ledgers import last_checked
+
     total = summary.rows
     yield ""
     yield from hypothetical_lines(summary.hypothetical)
@@ -144,6 +154,11 @@ def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     }
     for names in alike(said):
         yield f"{' '.join(name.upper() for name in names)} on {summary.as_of}: {said[names[0]] or 'no items'}"
+    if summary.as_of > (checked := last_checked(load())):
+        yield f"[yellow]the rule book was last checked on {checked}: law made since is not in it[/]"
+    if summary.declared:
+        counted = ", ".join(f"{summary.declared[word]:,} {word}" for word in CHECKS if summary.declared[word])
+        yield f"declared ECCN against the computed entries: {counted}"
     if output is None and total > SHOWN_ROWS:
         yield f"The first {SHOWN_ROWS} of {total:,} items are shown; -o OUT.csv has all of them."
     if output is not None:

@@ -19,6 +19,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Commands(click.Group):
     """Turns what perfcalc cannot use into a message and exit code 2."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments as they were given, for the record."""
+        ctx.meta["arguments"] = list(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 )
 @click.option("--origin", is_flag=True, help="Add where each item was likely made.")
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
+@click.option(
+    "--evidence", type=click.Path(path_type=Path), metavar="DIR", help="Write a pack that `replay` scores again."
+)
+@click.option("--traces", type=click.IntRange(0), help="Items of the pack that are explained whole. Default: 1000.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @mapping_options
 @json_option
@@ -58,6 +62,8 @@ def score(
     end_user_hq: str | None,
     origin: bool,
     strict: bool,
+    evidence: Path | None,
+    traces: int | None,
     threads: int | None,
     pairs: tuple[str, ...],
     mapping: str | None,
@@ -78,6 +84,29 @@ def score(
     if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     said = load_mapping(mapping, pairs)
+    if evidence is not None:
+        from perfcalc.cli.evidence import score_with_evidence
+
+        score_with_evidence(
+            sheets,
+            evidence,
+            output,
+            as_json,
+            strict,
+            as_of=as_of,
+            jurisdictions=split(jurisdiction),
+            readings=readings,
+            destination=destination,
+            end_user_hq=end_user_hq,
+            law=law,
+            rules=overlays,
+            mapping=said,
+            origin=origin,
+            threads=threads,
+            **({} if traces is None else {"traces": traces}),
+        )
+    if traces is not None:
+        raise InputError("--traces is about the pack that --evidence writes", "add --evidence DIR")
     sheet = open_sheet(sheets, said.get("columns", ()))
     plan = plan_for(
         sheet.schema.names,

@@ -22,11 +22,15 @@ def _function(where: str) -> Any:
 
 
 def compute(facts: Facts, readings: Sequence[Readings], names: Iterable[str] = METRICS) -> None:
-    """Add metrics to `facts`: under several readings, the interval that covers them all.
+    """Add metrics and those behind them to `facts`: under several readings, the interval that covers them all.
 
     The first of `readings` is the default one; its labels (such as `tpp_format`) are kept.
     """
-    wanted = [METRICS[name] for name in METRICS if name in set(names)]
+    behind = set(names)
+    for metric in reversed(METRICS.values()):
+        if metric.name in behind:
+            behind.update(metric.inputs)
+    wanted = [metric for metric in METRICS.values() if metric.name in behind]
     covers: dict[str, tuple[Any, Any]] = {}
     labels = dict(facts.labels)
     for position, reading in enumerate(readings):

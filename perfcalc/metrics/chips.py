@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 import numpy as np
 
+from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Labels, Numbers
 from perfcalc.fields import RATES, USUAL_RATES
 from perfcalc.kernel import kernel, run
@@ -21,17 +21,35 @@ ACCUMULATOR_BITS = 32
 
 
 @kernel
-def raise_to(rate: Numbers, weight: int, best: Numbers) -> None:
-    """Keep the higher of what is there and rate × weight."""
-    for i in range(best.shape[0]):
-        best[i] = max(best[i], rate[i] * weight)
+def highest_of_four(
+    one: Numbers,
+    two: Numbers,
+    three: Numbers,
+    four: Numbers,
+    weights: Sequence[int],
+    places: Sequence[int],
+    best: Numbers,
+    winner: Labels,
+) -> None:
+    """Raise `best` to the highest of itself and four rates × weights; `winner` is the place of the first that gave it.
 
-
-@kernel
-def mark_highest(rate: Numbers, weight: int, best: Numbers, position: int, winner: Labels) -> None:
-    """Mark the items whose highest value this rate gives."""
+    Four at a time: the passes over `best` cost more than the rates do.
+    """
     for i in range(best.shape[0]):
-        winner[i] = position if (rate[i] * weight == best[i]) & (best[i] > 0) else winner[i]
+        highest, which = best[i], winner[i]
+        value = one[i] * weights[0]
+        which = places[0] if value > highest else which
+        highest = max(highest, value)
+        value = two[i] * weights[1]
+        which = places[1] if value > highest else which
+        highest = max(highest, value)
+        value = three[i] * weights[2]
+        which = places[2] if value > highest else which
+        highest = max(highest, value)
+        value = four[i] * weights[3]
+        which = places[3] if value > highest else which
+        best[i] = max(highest, value)
+        winner[i] = which
 
 
 def claims_a_rate(facts: Facts) -> Flags:
@@ -45,21 +63,23 @@ def claims_a_rate(facts: Facts) -> Flags:
 
 def _best(facts: Facts, names: Sequence[str], bits: Sequence[int], label: str | None = None) -> Bounds:
     """Both bounds of the highest rate × bits over the rates called `names`, and which one it is."""
+    order = [rate.name for rate in RATES]
     bounds: list[Numbers] = []
     for side in (facts.low, facts.high):
         if bounds and all(facts.low[name] is facts.high[name] for name in names):
             bounds.append(bounds[0])
             continue
-        bounds.append(facts.full(0))
-        for name, weight in zip(names, bits, strict=True):
-            run(raise_to, facts.exact, side[name], weight, bounds[-1])
-    if label is not None:
-        order = [rate.name for rate in RATES]
-        facts.labels[label] = np.full(facts.size, -1, dtype=np.int8)
-        # From the last to the first, so that the first of equals stays.
-        for name, weight in reversed(list(zip(names, bits, strict=True))):
-            position = order.index(name)
-            run(mark_highest, facts.exact, facts.low[name], weight, bounds[0], position, facts.labels[label])
+        best, winner = facts.full(0), np.full(facts.size, -1, dtype=np.int8)
+        for start in range(0, len(names), 4):
+            # The last rate stands in for those that are not there: it cannot win twice.
+            four = [min(start + offset, len(names) - 1) for offset in range(4)]
+            one, two, three, last = (side[names[each]] for each in four)
+            weights = tuple(int(bits[each]) for each in four)
+            places = tuple(order.index(names[each]) for each in four)
+            run(highest_of_four, facts.exact, one, two, three, last, weights, places, best, winner)
+        if label is not None and not bounds:
+            facts.labels[label] = winner
+        bounds.append(best)
     return bounds[0], bounds[1]
 
 
@@ -157,8 +177,12 @@ def applicable_die_area(facts: Facts, readings: Readings) -> Bounds:
     architecture = facts.interval("transistor_architecture")
     stated = facts.is_given("transistor_architecture")
     nonplanar_given = facts.is_given("nonplanar_die_area_mm2")
-    zero = Fraction(0) if facts.exact else 0.0
     assume = readings.unstated_architecture == "non_planar"
+    if assume and not stated.any() and not nonplanar_given.any():
+        facts.unsettled["die_area_mm2"] = np.asarray(die[0] != die[1], dtype=bool)
+        facts.unsettled["nonplanar_die_area_mm2"] = nonplanar_given
+        return join_boards(facts, readings.board, *die)
+    zero = Fraction(0) if facts.exact else 0.0
     bounds = []
     for side in (0, 1):
         bound = facts.full(0)

@@ -8,11 +8,12 @@ interval under those readings.
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
-from fractions import Fraction
+from numbers import Rational
 from typing import Final
 
 import numpy as np
 
+from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import FIELDS
 from perfcalc.kernel import kernel, run
@@ -320,7 +321,7 @@ def error_per_layered_gate(
 
     Source: McKay et al., arXiv:2311.05933.
     """
-    if not isinstance(fidelity, Fraction) or not isinstance(gates, Fraction):
+    if not isinstance(fidelity, Rational) or not isinstance(gates, Rational):
         error = 1 - float(fidelity) ** (1 / float(gates))
         return error, error
     if fidelity <= 0:

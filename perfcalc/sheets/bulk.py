@@ -5,13 +5,13 @@ Each reads as `perfcalc.sheets.cells.read_cell` reads it; a test holds the two t
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from perfcalc.exact import Fraction
 from perfcalc.facts import Flags, Indices, Numbers
 from perfcalc.fields import Field
 from perfcalc.sheets.units import Unit, field_unit, parse_unit

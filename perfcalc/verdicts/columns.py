@@ -55,7 +55,6 @@ def verdict_columns(
     kinds: Indices,
     turning: Mapping[str, Flags],
     destination: str | None,
-    beside: Judgement | None = None,
 ) -> dict[str, pa.Array]:
     """The columns of one jurisdiction: verdict, entries, needs, margin and, with a destination, the review line.
 
@@ -63,10 +62,8 @@ def verdict_columns(
     ----------
     turning
         For each changed reading (``name=option``) the items whose verdict it would change.
-    beside
-        What `book.beside` says of them.
     """
-    prefix = book.jurisdiction
+    prefix, beside = book.jurisdiction, judgement.beside
     margin = np.asarray(judgement.margin, dtype=np.float64)
     columns = {
         f"{prefix}_verdict": pa.DictionaryArray.from_arrays(

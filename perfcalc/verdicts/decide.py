@@ -12,19 +12,13 @@ import numpy.typing as npt
 
 from perfcalc.facts import Indices, Numbers
 from perfcalc.kernel import kernel
+from perfcalc.verdicts.positions import BLOCK
 from perfcalc.verdicts.tables import Program
 
 FAILED, OPEN, MET = 0, 1, 2
 
 VERDICTS = ("not_controlled", "cannot_tell", "controlled", "not_modelled")
 NOT_MODELLED = 3
-
-#: Rows of a block: the states of a few dozen conditions on them fit into the first-level cache.
-BLOCK = 512
-
-#: A float this close to a limit, relative to it, is decided again in exact arithmetic. A metric takes fewer than a
-#: hundred roundings of 2**-53 each.
-NEAR = 100 * 2.0**-53
 
 # Bits of the `needs` mask that stand for something else than a metric.
 NEEDS_PARTS = 60
@@ -52,15 +46,6 @@ def condition_states(low: Numbers, high: Numbers, operator: int, limit: float, s
         for i in range(low.shape[0]):
             possible = 1 if low[i] <= limit <= high[i] else 0
             states[i] = possible + (1 if low[i] == limit and high[i] == limit else 0)
-
-
-@kernel
-def any_near(low: Numbers, high: Numbers, first: float, last: float) -> int:
-    """Whether any bound lies from `first` to `last`; without a branch, because almost none ever does."""
-    hit = 0
-    for i in range(low.shape[0]):
-        hit |= ((low[i] >= first) & (low[i] <= last)) | ((high[i] >= first) & (high[i] <= last))
-    return hit
 
 
 @kernel

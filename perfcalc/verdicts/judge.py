@@ -1,91 +1,226 @@
-"""Metrics meet the law: decide a batch, then decide again exactly whatever lies on a line."""
+"""Metrics meet the law: judge the positions of a batch, then judge exactly whatever lies on a line."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import repeat
+from threading import Lock
+from typing import Any, Final
 
 import numpy as np
 
 from perfcalc.facts import Facts, Flags, Indices, Links, Numbers
 from perfcalc.fields import KINDS
 from perfcalc.kernel import run
-from perfcalc.rulebook.book import OPERATORS
-from perfcalc.verdicts.decide import BLOCK, NEAR, States, any_near, condition_states, decide
+from perfcalc.verdicts.decide import States, condition_states, decide
 from perfcalc.verdicts.margin import distances, measure
-from perfcalc.verdicts.tables import Book, Program, is_rounded, tested_fields
+from perfcalc.verdicts.positions import BLOCK, Codes, Positions, lines_of, positions
+from perfcalc.verdicts.tables import Book, Program, tested_fields
 
 COMPUTER = KINDS.index("computer")
-EQUAL = OPERATORS.index("=")
+
+#: Positions that are kept; a few hundred are met in practice.
+KEPT_POSITIONS: Final = 200_000
+
+POSITIONS_BEFORE_COMPILING: Final = 5_000
 
 
-@dataclass
-class Judgement:
-    """What a book says of each item; see `perfcalc.verdicts.decide.decide` for the masks."""
+@dataclass(frozen=True)
+class Answers:
+    """What one book says of each position; see `perfcalc.verdicts.decide.decide` for the masks."""
 
     verdict: States
     met: Indices
     open: Indices
     needs: Indices
-    margin: Numbers
+    asked: Indices
 
-    def put(self, rows: Indices, other: Judgement) -> None:
-        """Replace some rows by another judgement of the same items."""
-        for name in ("verdict", "met", "open", "needs", "margin"):
-            getattr(self, name)[rows] = getattr(other, name)
+    def take(self, rows: Indices) -> Answers:
+        """The answers for some positions."""
+        return Answers(*(column[rows] for column in self._columns()))
+
+    def followed_by(self, other: Answers) -> Answers:
+        """These answers and then others."""
+        pairs = zip(self._columns(), other._columns(), strict=True)
+        return Answers(*(np.concatenate(pair) for pair in pairs))
+
+    def _columns(self) -> tuple[Any, ...]:
+        return self.verdict, self.met, self.open, self.needs, self.asked
 
 
-#: Facts and kinds of some rows, from the decimal text of the sheet, metrics included; and which rows they are.
-Exactly = Callable[[Indices], tuple[Facts, Indices, Indices]]
+@dataclass
+class Judgement:
+    """What a book says of each item of a batch.
+
+    Attributes
+    ----------
+    codes
+        The position of each item; items in one position get one answer.
+    answers
+        The answer for each position.
+    margin
+        For each item the signed relative distance to the nearest deciding line; none unless measured.
+    beside
+        What `Book.beside` says of them.
+    """
+
+    codes: Codes
+    answers: Answers
+    margin: Numbers | None = None
+    beside: Judgement | None = None
+
+    @cached_property
+    def verdict(self) -> States:
+        """For each item the place of its verdict in `VERDICTS`."""
+        return self.answers.verdict[self.codes]
+
+    @cached_property
+    def met(self) -> Indices:
+        """For each item a mask of the paragraphs surely met."""
+        return self.answers.met[self.codes]
+
+    @cached_property
+    def open(self) -> Indices:
+        """For each item a mask of the paragraphs neither met nor failed."""
+        return self.answers.open[self.codes]
+
+    @cached_property
+    def needs(self) -> Indices:
+        """For each item with an open verdict a mask of the metrics that would settle it."""
+        return self.answers.needs[self.codes]
+
+
+#: Facts and kinds of some rows, from the decimal text of the sheet, with some metrics; and which rows they are.
+Exactly = Callable[[Indices, Sequence[str]], tuple[Facts, Indices, Indices]]
 
 
 def judge(book: Book, facts: Facts, kinds: Indices, exactly: Exactly, margins: bool = True) -> Judgement:
-    """Judge a batch of items by a book.
+    """Judge a batch of items by one book, see `judge_all`."""
+    return judge_all((book,), facts, kinds, exactly, margins)[0]
+
+
+def judge_all(
+    books: Sequence[Book], facts: Facts, kinds: Indices, exactly: Exactly, margins: bool = True
+) -> list[Judgement]:
+    """Judge a batch of items by several books at once.
 
     Parameters
     ----------
     facts
-        With the metrics that the book tests.
+        With the metrics that the books test.
     kinds
         Code of each item's kind, -1 if unknown.
     exactly
-        Called with the rows that lie within rounding of a limit.
+        Called with the rows that lie within rounding of a limit and the names of what the books test.
     margins
-        Measure the distance to the line too; what stands beside a book has no use for it.
+        Measure the distance to the line too.
+
+    Returns
+    -------
+    list of Judgement
+        One a book; books that say the same of every item share one.
     """
-    judgement, near = _judge(book, facts, kinds, margins)
+    shelf = _shelf(tuple(books))
+    found, near = shelf.judge(facts, kinds, margins)
     rows = np.flatnonzero(near)
     if rows.size:
-        exact_facts, exact_kinds, exact_rows = exactly(rows)
-        again, _ = _judge(book, exact_facts, exact_kinds, margins)
-        judgement.put(exact_rows, again)
-    return judgement
+        exact_facts, exact_kinds, exact_rows = exactly(rows, [line.metric for line in shelf.lines.lines])
+        again, _ = shelf.judge(exact_facts, exact_kinds, margins)
+        codes = found[0].codes.copy()
+        codes[exact_rows] = again[0].codes + found[0].answers.verdict.size
+        for position, (first, second) in enumerate(zip(found, again, strict=True)):
+            if first.margin is not None:
+                first.margin[exact_rows] = second.margin
+            found[position] = Judgement(codes, first.answers.followed_by(second.answers), first.margin)
+    return shelf.judgements(found)
 
 
-def judge_all(books: Sequence[Book], facts: Facts, kinds: Indices, exactly: Exactly) -> list[Judgement]:
-    """Judge a batch by several books, see `judge`; books with equal rules are judged once and share a judgement."""
-    first: list[Book] = []
-    judged: list[Judgement] = []
-    for book in books:
-        known = next((j for other, j in zip(first, judged, strict=True) if other.rules == book.rules), None)
-        first.append(book)
-        judged.append(known or judge(book, facts, kinds, exactly))
-    return judged
+class _Shelf:
+    """Books that are asked together, and what they said of every position that came by."""
+
+    def __init__(self, books: Sequence[Book]) -> None:
+        # Members of a union that only include its list are judged once.
+        alike = [next(other for other in books if other.is_alike(book)) for book in books]
+        self.primary = list(dict.fromkeys(alike))
+        self.order = [self.primary.index(book) for book in alike]
+        besides = [book.beside for book in self.primary if book.beside is not None]
+        self.books = [*self.primary, *besides]
+        self.lines = lines_of(self.books)
+        self.lock = Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew."""
+        # Slot 0 is for positions that are not to be trusted.
+        self.slots: dict[Any, dict[Any, int]] = {}
+        self.used = 1
+        self.answers = [Answers(np.zeros(1, np.uint8), *(np.zeros(1, np.int64) for _ in range(4))) for _ in self.books]
+
+    def judgements(self, found: list[Judgement]) -> list[Judgement]:
+        """One for each of the books as they were given."""
+        besides = iter(found[len(self.primary) :])
+        whole = [
+            replace(judgement, beside=next(besides)) if book.beside is not None else judgement
+            for book, judgement in zip(self.primary, found, strict=False)
+        ]
+        return [whole[position] for position in self.order]
+
+    def judge(self, facts: Facts, kinds: Indices, margins: bool) -> tuple[list[Judgement], Flags]:
+        """Judge by every book; and which items are within rounding of a limit."""
+        where = positions(self.lines, facts, kinds, lambda fields: is_asked(fields, facts, kinds))
+        near = where.near[where.codes] if where.near.any() else np.zeros(facts.size, np.bool_)
+        if facts.links is not None:
+            _spread(near, facts.links)
+        if facts.links is not None and (kinds == COMPUTER).any():
+            # What a computer contains is not said by its own position.
+            codes = np.arange(facts.size, dtype=np.int32)
+            answers = [_decide_all(book, facts, kinds, facts.exact) for book in self.books]
+        else:
+            codes, answers = where.codes, self._answers(where, facts, kinds)
+        found = [Judgement(codes, each) for each in answers]
+        if margins:
+            for book, judgement in zip(self.primary, found, strict=False):
+                judgement.margin = _margins(book, facts, kinds, judgement)
+        return found, near
+
+    def _answers(self, where: Positions, facts: Facts, kinds: Indices) -> list[Answers]:
+        """What each book says of the positions of a batch; new ones are judged by their first item, and kept."""
+        with self.lock:
+            if self.used > KEPT_POSITIONS:
+                self.forget()
+            known = self.slots.setdefault(where.batch, {})
+            slots = np.array(list(map(known.get, where.keys, repeat(-1))), np.int64)
+            slots[where.near] = 0
+            missing = np.flatnonzero(slots < 0)
+            if missing.size:
+                rows = where.first[missing]
+                some, of_kinds = facts.take(rows), kinds[rows]
+                # The compiler takes as long as plain Python takes for some thousands of positions.
+                plainly = facts.exact or self.used < POSITIONS_BEFORE_COMPILING
+                learned = [_decide_all(book, some, of_kinds, plainly) for book in self.books]
+                self.answers = [
+                    each.take(np.arange(self.used)).followed_by(new)
+                    for each, new in zip(self.answers, learned, strict=True)
+                ]
+                slots[missing] = np.arange(self.used, self.used + missing.size)
+                known.update(zip((where.keys[position] for position in missing), slots[missing].tolist(), strict=True))
+                self.used += missing.size
+            return [each.take(slots) for each in self.answers]
 
 
-def _judge(book: Book, facts: Facts, kinds: Indices, margins: bool) -> tuple[Judgement, Flags]:
+@lru_cache(maxsize=16)
+def _shelf(books: tuple[Book, ...]) -> _Shelf:
+    return _Shelf(books)
+
+
+def _decide_all(book: Book, facts: Facts, kinds: Indices, plainly: bool) -> Answers:
     asked = asked_mask(book, facts, kinds)
-    links = facts.links
-    computers = kinds == COMPUTER
     contained = (np.zeros(facts.size, np.int64), np.zeros(facts.size, np.int64))
-    if computers.any() and book.program.contains.any():
-        contained = _contained(book, facts, kinds, asked)
-    judgement, near = _decide(book, facts, kinds, asked, contained, margins)
-    if links is not None:
-        if computers.any():
-            _margin_of_parts(judgement, links, computers)
-        _spread(near, links)
-    return judgement, near
+    if (kinds == COMPUTER).any() and book.program.contains.any():
+        contained = _contained(book, facts, kinds, asked, plainly)
+    return _decide(book, facts, kinds, asked, contained, plainly)
 
 
 def _decide(
@@ -94,24 +229,22 @@ def _decide(
     kinds: Indices,
     asked: Indices,
     contained: tuple[Indices, Indices],
-    margins: bool,
+    plainly: bool,
     limits: bool = False,
-) -> tuple[Judgement, Flags]:
+) -> Answers:
     """Run the kernels. With `limits`, paragraphs are judged by their limits alone, whatever is met elsewhere."""
     size = facts.size
     program = book.exact_program if facts.exact else book.program
     if limits:
         program = program._replace(unless=np.zeros_like(program.unless))
-    kind_bits = np.where(kinds >= 0, 1 << np.maximum(kinds, 0), 0)
-    tested = _tested(program, kind_bits, asked)
-    states, near = _states(book, facts, program, kind_bits, tested)
+    kind_bits = _kind_bits(kinds)
+    states = _states(book, facts, program, plainly, _tested(program, kind_bits, asked))
+    verdict = np.empty(size, np.uint8)
     met, still_open, needs = (np.empty(size, np.int64) for _ in range(3))
-    judgement = Judgement(np.empty(size, np.uint8), met, still_open, needs, np.full(size, np.nan))
-    verdict, excluding = judgement.verdict, program.first_excluding.size - 1
-    scratch = np.empty((excluding + 3, BLOCK), np.uint8)
+    scratch = np.empty((program.first_excluding.size + 2, BLOCK), np.uint8)
     run(
         decide,
-        facts.exact,
+        plainly,
         states,
         kind_bits,
         asked,
@@ -124,23 +257,26 @@ def _decide(
         verdict,
         needs,
     )
-    if margins and not limits:
-        number = object if facts.exact else np.float64
-        scratch_numbers: Numbers = np.empty((excluding + 3, BLOCK), dtype=number)
-        inside, outside = _distances(book, facts, program, verdict, tested)
-        run(
-            measure,
-            facts.exact,
-            inside,
-            outside,
-            kind_bits,
-            asked,
-            verdict,
-            program,
-            scratch_numbers,
-            judgement.margin,
-        )
-    return judgement, near
+    return Answers(verdict, met, still_open, needs, asked)
+
+
+def _margins(book: Book, facts: Facts, kinds: Indices, judgement: Judgement) -> Numbers:
+    """The distance of each item to the nearest deciding line."""
+    program = book.exact_program if facts.exact else book.program
+    kind_bits, asked = _kind_bits(kinds), judgement.answers.asked[judgement.codes]
+    scratch: Numbers = np.empty((program.first_excluding.size + 2, BLOCK), dtype=object if facts.exact else np.float64)
+    tested = _tested(program, kind_bits, asked)
+    inside, outside = _distances(book, facts, program, judgement.verdict, tested)
+    margin: Numbers = np.full(facts.size, np.nan)
+    run(measure, facts.exact, inside, outside, kind_bits, asked, judgement.verdict, program, scratch, margin)
+    computers = kinds == COMPUTER
+    if facts.links is not None and computers.any():
+        _margin_of_parts(judgement.verdict, margin, facts.links, computers)
+    return margin
+
+
+def _kind_bits(kinds: Indices) -> Indices:
+    return np.where(kinds >= 0, 1 << np.maximum(kinds, 0), 0)
 
 
 def _tested(program: Program, kind_bits: Indices, asked: Indices) -> set[int]:
@@ -156,25 +292,13 @@ def _tested(program: Program, kind_bits: Indices, asked: Indices) -> set[int]:
     return {int(program.condition[use]) for b in boxes for use in range(program.first_use[b], program.first_use[b + 1])}
 
 
-def _states(book: Book, facts: Facts, program: Program, kind_bits: Indices, tested: set[int]) -> tuple[States, Flags]:
-    """State of every condition for every item, and which items lie within rounding of a limit."""
+def _states(book: Book, facts: Facts, program: Program, plainly: bool, tested: set[int]) -> States:
+    """State of every condition for every item."""
     states = np.zeros((program.metric.size, facts.size), np.uint8)
-    near = np.zeros(facts.size, dtype=bool)
-    present = int(np.bitwise_or.reduce(kind_bits)) if facts.size else 0
-    for c, (m, operator, limit) in enumerate(zip(program.metric, program.operator, program.limit, strict=True)):
-        if not program.condition_kinds[c] & present:
-            continue
-        low, high = facts.interval(book.metrics[m])
-        if c in tested:
-            run(condition_states, facts.exact, low, high, int(operator), limit, states[c])
-        if not facts.exact and operator != EQUAL and is_rounded(book.metrics[m]):
-            # Below a limit of one the distance is absolute: an error found as 1 - fidelity carries the rounding of a
-            # number near one, however small the error and its limit are.
-            reach = NEAR * max(limit, 1)
-            first, last = limit - reach, limit + reach
-            if run(any_near, False, low, high, first, last):
-                near |= ((low >= first) & (low <= last)) | ((high >= first) & (high <= last))
-    return states, near
+    for c in tested:
+        low, high = facts.interval(book.metrics[program.metric[c]])
+        run(condition_states, plainly, low, high, int(program.operator[c]), program.limit[c], states[c])
+    return states
 
 
 def _distances(
@@ -217,11 +341,20 @@ def asked_mask(book: Book, facts: Facts, kinds: Indices) -> Indices:
             continue
         fields = tested_fields(rule)
         if fields not in known:
-            known[fields] = np.zeros(facts.size, dtype=bool)
-            for name in fields:
-                known[fields] |= _has_parts(facts, kinds) if name == "part_of" else facts.is_given(name)
+            known[fields] = is_asked(fields, facts, kinds)
         mask |= known[fields].astype(np.int64) << r
     return mask
+
+
+def is_asked(fields: frozenset[str], facts: Facts, kinds: Indices) -> Flags:
+    """The items that carry any of some fields."""
+    flags = np.zeros(facts.size, dtype=np.bool_)
+    for name in fields:
+        if name == "part_of":
+            flags |= _has_parts(facts, kinds)
+        elif name in facts.given:
+            flags |= facts.given[name]
+    return flags
 
 
 def _has_parts(facts: Facts, kinds: Indices) -> Flags:
@@ -232,7 +365,7 @@ def _has_parts(facts: Facts, kinds: Indices) -> Flags:
     return parts
 
 
-def _contained(book: Book, facts: Facts, kinds: Indices, asked: Indices) -> tuple[Indices, Indices]:
+def _contained(book: Book, facts: Facts, kinds: Indices, asked: Indices, plainly: bool) -> tuple[Indices, Indices]:
     """Which paragraphs' limits the ICs in each computer meet, surely or possibly.
 
     A computer without listed parts may contain anything, and so may a part of unknown kind.
@@ -241,7 +374,7 @@ def _contained(book: Book, facts: Facts, kinds: Indices, asked: Indices) -> tupl
     wanted = int(np.bitwise_or.reduce(book.program.contains))
     bare = kinds == COMPUTER
     if facts.links is not None:
-        of_parts, _ = _decide(book, facts, kinds, asked, (met, still_open), margins=False, limits=True)
+        of_parts = _decide(book, facts, kinds, asked, (met, still_open), plainly, limits=True)
         for part in np.flatnonzero(facts.links.board >= 0):
             board = facts.links.board[part]
             bare[board] = False
@@ -251,13 +384,13 @@ def _contained(book: Book, facts: Facts, kinds: Indices, asked: Indices) -> tupl
     return met, still_open
 
 
-def _margin_of_parts(judgement: Judgement, links: Links, computers: Flags) -> None:
+def _margin_of_parts(verdict: States, margin: Numbers, links: Links, computers: Flags) -> None:
     """A computer is as far from the line as the worst of the ICs that it contains."""
     for part in np.flatnonzero(links.board >= 0):
         board = links.board[part]
-        same = judgement.verdict[part] == judgement.verdict[board]
-        if computers[board] and same and not np.isnan(judgement.margin[part]):
-            judgement.margin[board] = np.fmax(judgement.margin[board], judgement.margin[part])
+        same = verdict[part] == verdict[board]
+        if computers[board] and same and not np.isnan(margin[part]):
+            margin[board] = np.fmax(margin[board], margin[part])
 
 
 def _spread(near: Flags, links: Links) -> None:

@@ -198,7 +198,6 @@ def licence_columns(
     book: Book,
     table: LicenceTable | None,
     judgement: Judgement,
-    beside: Judgement | None,
     destination: str,
     headquarters: str | None,
     review: pa.Array,
@@ -207,8 +206,8 @@ def licence_columns(
 
     Parameters
     ----------
-    beside
-        What `book.beside` says: the tests of exceptions and review lines.
+    judgement
+        With what `book.beside` says: the tests of exceptions and review lines.
     review
         What a review line of the rule book says, where there is no licence table.
     """
@@ -221,10 +220,9 @@ def licence_columns(
         return dict(zip(names, (words, pa.nulls(size, pa.string()), review), strict=True))
     groups = table.groups
     place = Place(table, groups.code(destination), None if headquarters is None else groups.code(headquarters))
-    extra = judgement if beside is None else beside
-    distinct, codes = distinct_rows(
-        judgement.verdict.astype(np.int64), judgement.met, judgement.open, extra.met, extra.open
-    )
+    own = judgement.answers
+    extra = own if judgement.beside is None else judgement.beside.answers
+    distinct, codes = distinct_rows(own.verdict.astype(np.int64), own.met, own.open, extra.met, extra.open)
     other = book if book.beside is None else book.beside
     found = [
         decide_licence(
@@ -236,7 +234,7 @@ def licence_columns(
     if place.destination == prefix.upper():
         # No export at all.
         found = [Licence(NOT_REQUIRED, (), NOT_APPLICABLE)] * len(found)
-    rows = pa.array(codes)
+    rows = pa.array(codes[judgement.codes])
     columns = (
         [each.licence for each in found],
         [SEPARATOR.join(each.exceptions) or None for each in found],

@@ -6,7 +6,8 @@ import numpy as np
 
 from perfcalc.facts import Indices, Numbers
 from perfcalc.kernel import kernel
-from perfcalc.verdicts.decide import BLOCK, States
+from perfcalc.verdicts.decide import States
+from perfcalc.verdicts.positions import BLOCK
 from perfcalc.verdicts.tables import Program
 
 
@@ -36,22 +37,24 @@ def distances(
 
 @kernel
 def worst_and_best(
-    program: Program, first: int, last: int, excluding: int, distance: Numbers, box: Numbers, best: Numbers
+    program: Program, first: int, last: int, distance: Numbers, start: int, box: Numbers, best: Numbers
 ) -> None:
-    """Of each box its worst condition, of all boxes the best; of an exclusion the other way round.
+    """Of each box its worst condition, of all boxes the best; for the block of items that begins at `start`.
 
     An upper limit that only hands over to another paragraph is no line that would free the item.
     """
-    best[:] = np.inf if excluding else -np.inf
+    for i in range(best.shape[0]):
+        best[i] = -np.inf
     for b in range(first, last):
-        box[:] = -np.inf if excluding else np.inf
+        for i in range(box.shape[0]):
+            box[i] = np.inf
         for use in range(program.first_use[b], program.first_use[b + 1]):
             if not program.hands_over[use]:
-                of_condition = distance[program.condition[use]]
+                of_condition = distance[program.condition[use], start : start + box.shape[0]]
                 for i in range(box.shape[0]):
-                    box[i] = max(box[i], -of_condition[i]) if excluding else min(box[i], of_condition[i])
+                    box[i] = min(box[i], of_condition[i])
         for i in range(box.shape[0]):
-            best[i] = min(best[i], box[i]) if excluding else max(best[i], box[i])
+            best[i] = max(best[i], box[i])
 
 
 @kernel
@@ -79,26 +82,24 @@ def measure(
         box, of_rule, best = scratch[-1, :rows], scratch[-2, :rows], scratch[-3, :rows]
         for e in range(program.first_excluding.shape[0] - 1):
             first, last = program.first_excluding[e], program.first_excluding[e + 1]
-            worst_and_best(program, first, last, 1, distance_of_excluding[:, start:stop], box, scratch[e, :rows])
-        best[:] = -np.inf
+            worst_and_best(program, first, last, distance_of_excluding, start, box, scratch[e, :rows])
         present = 0
         any_asked = 0
         for i in range(rows):
             present |= of_kinds[i]
             any_asked |= of_asked[i]
+            best[i] = -np.inf
         for r in range(program.kinds.shape[0]):
             # A mirror is as far from the line as what it mirrors.
             if not program.counts[r] or program.unread[r] or program.contains[r] or program.meets[r]:
                 continue
             if program.kinds[r] & present == 0 or any_asked >> r & 1 == 0:
                 continue
-            worst_and_best(
-                program, program.first_box[r], program.first_box[r + 1], 0, distance[:, start:stop], box, of_rule
-            )
+            worst_and_best(program, program.first_box[r], program.first_box[r + 1], distance, start, box, of_rule)
             if program.exclusion[r] >= 0:
                 excluding = scratch[program.exclusion[r], :rows]
                 for i in range(rows):
-                    of_rule[i] = min(of_rule[i], excluding[i])
+                    of_rule[i] = min(of_rule[i], -excluding[i])
             kind, bit = program.kinds[r], 1 << r
             for i in range(rows):
                 is_asked = (of_kinds[i] & kind != 0) & (of_asked[i] & bit != 0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from perfcalc.errors import InputError
+from perfcalc.exact import Fraction
 from perfcalc.facts import Indices, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, fields_behind
 from perfcalc.rulebook.book import OPERATORS, Box, Condition, Operator, Rule
@@ -49,9 +49,9 @@ class Program(NamedTuple):
     meets: Indices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Book:
-    """The law of one jurisdiction on one day.
+    """The law of one jurisdiction on one day; equal to itself only, so that what is known of it can be kept.
 
     Attributes
     ----------

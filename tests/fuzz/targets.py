@@ -4,6 +4,7 @@ import csv
 import io
 import tempfile
 from fractions import Fraction
+from numbers import Rational
 from pathlib import Path
 
 from perfcalc.errors import InputError
@@ -25,7 +26,7 @@ def cell(text):
             read = read_cell(text, field, Style(decimal=decimal))
             assert read.low <= read.high
             assert read.low >= 0
-            assert isinstance(read.low, Fraction | float)
+            assert isinstance(read.low, Rational | float)
             assert read.high == float("inf") or read.high <= max(Fraction(str(field.high)), len(field.choices))
     for header in ("FP16 (TFLOPS)", "Transistors & die size", "Launch date", "Fab", text):
         read = read_messy(header, text)

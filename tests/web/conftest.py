@@ -1,5 +1,6 @@
 """A server in this process, with its jobs in children as always, and a folder of its own."""
 
+import re
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 
@@ -37,7 +38,7 @@ def task(place, kind, data, name="sheet.csv", mapping=(), **asked):
     """A task as a child is told it, done in this process by those who call `do`; `place` has its sheet and answer."""
     (place / name).write_bytes(data)
     options = Options().settled().model_dump() | {"as_of": "2026-11-23"} | asked
-    limits = replace(Limits(), rows=300, columns=40, cell_chars=500, compared_rows=5)
+    limits = replace(Limits(), rows=300, columns=60, cell_chars=5_000, compared_rows=5)
     return Task(kind, name, place, place, mapping, options, asdict(limits))
 
 
@@ -52,6 +53,16 @@ def ended(client, job, run):
     events = client.get(f"/api/jobs/{job}/runs/{run}/events").text
     assert "event: end" in events
     return client.get(f"/api/jobs/{job}/runs/{run}").json()
+
+
+def settled(client, address):
+    """A page of results when its run is over, however slow the machine is."""
+    page = client.get(address)
+    if events := re.search(r'data-events="([^"]+)"', page.text):
+        assert "event: end" in client.get(events[1]).text
+        page = client.get(address)
+    assert page.status_code == 200, page.text
+    return page.text
 
 
 def scored(client, job, **options):

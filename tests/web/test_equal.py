@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tempfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,7 +12,8 @@ from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
 from perfcalc.cli import main
-from web.conftest import scored, upload
+from perfcalc.web.tasks import RESULT, do
+from web.conftest import scored, task, upload
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,7 +73,7 @@ def command_line(folder, name, data, *options):
     return out.read_bytes(), rejects.read_bytes() if rejects.exists() else None
 
 
-@pytest.mark.parametrize("name", SHEETS)
+@pytest.mark.parametrize("name", ["chips.csv", "shift.csv", "messy.xlsx"])
 def test_score_gives_the_bytes_of_the_command_line(client, tmp_path, name):
     data = SHEETS[name]()
     wanted, rejects = command_line(tmp_path, name, data, "--jurisdiction", "us,kr")
@@ -79,6 +81,26 @@ def test_score_gives_the_bytes_of_the_command_line(client, tmp_path, name):
     assert answer.status_code == 200, answer.text
     assert answer.content == wanted
     assert (answer.headers["x-perfcalc-rejects"] == "0") == (rejects is None)
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_what_a_child_writes_is_what_the_command_line_writes(tmp_path, monkeypatch, name):
+    """At once, and by way of the Parquet file of a job."""
+    data = SHEETS[name]()
+    wanted, rejects = command_line(tmp_path, name, data, "--jurisdiction", "us,kr")
+    place = tmp_path / "job"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    said = {"jurisdiction": "us,kr"}
+    do(task(place, "score_to_csv", data, name, **said), lambda _rows, _total: None)
+    assert (place / "result.csv").read_bytes() == wanted
+    (place / "result.csv").unlink()
+    do(task(place, "score", data, name, **said), lambda _rows, _total: None)
+    do(task(place, "file", data, name, result=str(place / RESULT), format="csv"), lambda _rows, _total: None)
+    assert (place / "result.csv").read_bytes() == wanted
+    lost = place / "result.rejects.csv"
+    assert (lost.read_bytes() if lost.exists() else None) == rejects
 
 
 def test_a_job_s_downloads_are_the_files_of_the_command_line(client, tmp_path):

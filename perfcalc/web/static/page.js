@@ -59,8 +59,13 @@ async function show(address, remember) {
   }
 }
 
+// What the options form does not hold: a new day keeps the search, the filter and the order.
+const VIEW = ["search", "verdict", "problems", "sort", "order"];
+
 function address(form) {
   const said = new URLSearchParams();
+  const now = new URLSearchParams(location.search);
+  if (form.id === "options") for (const name of VIEW) if (now.get(name)) said.append(name, now.get(name));
   for (const [name, value] of new FormData(form)) if (value) said.append(name, value);
   return `${form.getAttribute("action")}?${said}`;
 }
