@@ -96,3 +96,12 @@ def nested(depth):
 def gzip_bomb(size):
     """Spaces, compressed a thousandfold."""
     return gzip.compress(b" " * size, 9)
+
+
+def full_book(rows):
+    """A workbook whose directory says that its table is small, and whose table is not."""
+    table = "".join(
+        f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t>{" " * 2000}x</t></is></c></row>' for n in range(rows)
+    )
+    xml = f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{table}</sheetData></worksheet>'
+    return changed(book(), "xl/worksheets/sheet1.xml", xml)

@@ -1,0 +1,140 @@
+"""Hostile uploads, each sent to a server whose jobs run in children: a clean answer, and the server goes on."""
+
+import csv
+import gzip
+import io
+import random
+from pathlib import Path
+
+import pytest
+
+from web import hostile
+from web.hostile import BILLION_LAUGHS, OUTSIDE, ROWS, STRINGS, book, changed
+from web.test_attack_requests import assert_clean
+
+SHARED = "xl/sharedStrings.xml"
+TABLE = "xl/worksheets/sheet1.xml"
+HOLLOW = b"<worksheet>" + b" " * (80 << 20) + b"</worksheet>"
+
+#: What it is: its name, its bytes, and what the message says.
+REFUSED = {
+    "a workbook that unfolds a thousandfold": ("b.xlsx", lambda: changed(book(), TABLE, HOLLOW), "unfolds to 80 MiB"),
+    "the same, with sizes that lie": ("b.xlsx", lambda: hostile.lying_zip(changed(book(), TABLE, HOLLOW), 9), "readable"),
+    "a cell in the last row and column": ("b.xlsx", hostile.far_cell, "needed more memory"),
+    "half a workbook": ("b.xlsx", lambda: book()[:2000], "not a whole workbook"),
+    "a workbook without its end": ("b.xlsx", lambda: book()[:-30], "not a whole workbook"),
+    "a zip that is no workbook": ("b.xlsx", lambda: hostile.archive(**{"a.csv": ROWS}), "not a readable workbook"),
+    "a zip called CSV": ("b.csv", lambda: hostile.archive(**{"a.csv": ROWS}), "not a readable workbook"),
+    "a billion laughs": ("b.xlsx", lambda: changed(book(), SHARED, BILLION_LAUGHS + STRINGS.format("&a10;")), "workbook"),
+    "an entity from a file": ("b.xlsx", lambda: changed(book(), SHARED, OUTSIDE + STRINGS.format("&x;")), "workbook"),
+    "a table that is no XML": ("b.xlsx", lambda: changed(book(), TABLE, b"\xff\xfe <<<"), "not a readable workbook"),
+    "an old workbook of noise": ("b.xls", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 3000, "workbook"),
+    "gzip of nothing but blanks": ("b.csv.gz", lambda: hostile.gzip_bomb(80 << 20), "more than 200 times its size"),
+    "half a gzip": ("b.csv.gz", lambda: gzip.compress(ROWS.encode() * 900)[:-20], "not a whole gzip file"),
+    "gzip in gzip": ("b.csv.gz", lambda: gzip.compress(gzip.compress(ROWS.encode(), mtime=0), mtime=0), "no column is called"),
+    "zstd of nothing but zeros": ("b.csv.zst", lambda: hostile.zstd_bomb(80 << 20), "more than 200 times its size"),
+    "zstd of noise": ("b.csv.zst", lambda: b"\x28\xb5\x2f\xfd" + b"noise" * 20, "not a whole zstd file"),
+    "bzip2 of noise": ("b.csv.bz2", lambda: b"BZh9" + b"noise" * 20, "not a whole bz2 file"),
+    "millions of headings": ("b.csv", lambda: b"name" + b",x" * 3_000_000 + b"\nA\n", "far more than 2,000 columns"),
+    "millions of cells in a row": ("b.csv", lambda: b"name,x\nA" + b",1" * 3_000_000, "far more than 2,000 columns"),
+    "a cell of 50 MB": ("b.csv", lambda: b"name,x\nA," + b"z" * (50 << 20), "field larger than field limit"),
+    "a heading of 1 MB": ("b.csv", lambda: b"name," + b"z" * (1 << 20) + b"\nA,1\n", "a heading has more than 100,000"),
+    "a cell of 1 MB in JSON": ("b.jsonl", lambda: b'{"name": "' + b"z" * (1 << 20) + b'"}', "more than 100,000"),
+    "a quote that nothing closes": ("b.csv", lambda: b'name,x\n"A,1\n' + b"B,2\n" * 4_400_000, "never closed"),
+    "a file of quotes": ("b.csv", lambda: b'"' * 50_001, "no column is called 'name'"),
+    "NUL bytes": ("b.csv", lambda: b"name,x\nA,1\n" + b"\0" * 500, "holds no text"),
+    "lists in lists": ("b.jsonl", lambda: b'{"name": ' + b"[" * 90_000, "holds no JSON object"),
+    "a list of lists in lists": ("b.json", lambda: b"[" * 90_000, "not JSON"),
+    "objects in objects": ("b.jsonl", lambda: b'{"a":' * 5000 + b"1" + b"}" * 5000, "holds no JSON object"),
+    "JSON without objects": ("b.json", lambda: b'[1, "x", null]', "holds no JSON object"),
+    "a footer that lies about rows": ("b.parquet", hostile.lying_parquet, "more than 2,000,000 rows"),
+    "Parquet without its end": ("b.parquet", lambda: hostile.parquet()[:-6], "not a Parquet file"),
+    "a footer longer than the file": (
+        "b.parquet", lambda: hostile.parquet()[:-8] + b"\xff\xff\xff\x7fPAR1", "not a Parquet file",
+    ),
+    "Parquet with pages of noise": (
+        "b.parquet", lambda: b"PAR1" + b"\xff" * 60 + hostile.parquet()[64:], "damaged Parquet file",
+    ),
+    "text called Parquet": ("b.parquet", ROWS.encode, "not a Parquet file"),
+    "UTF-16 of noise": ("b.csv", lambda: b"\xff\xfe" + bytes(range(256)) * 9 + b"\0\xd8", "no column is called"),
+    "noise": ("b.csv", lambda: random.Random(1).randbytes(9000), "text in no encoding"),
+    "a pickle": ("b.csv", lambda: b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x04true\x85R.", "no column is called"),
+    "YAML that would run": ("b.yaml", lambda: b"!!python/object/apply:os.system ['true']", "no column is called"),
+    "blank lines": ("b.csv", lambda: b"\n" * 900_000 + b"name,x\nA,1\n", "the file is empty"),
+    "a byte-order mark alone": ("b.csv", lambda: b"\xef\xbb\xbf", "the file is empty"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_it_is_refused_with_a_message(client, what):
+    name, made, says = REFUSED[what]
+    answer = client.post("/api/score", files={"file": (name, made())})
+    assert_clean(answer, 422)
+    assert says in answer.json()["error"]
+    assert client.get("/api/health").status_code == 200
+    store = client.app.state.house.store
+    assert not any(path.stat().st_size for path in store.folder.glob("jobs/*/sheet/b.*"))  # nothing of it is kept
+
+
+def scored(client, name, data, **asked):
+    answer = client.post("/api/score", params={"as_of": "2026-11-23", **asked}, files={"file": (name, data)})
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.content.decode())))
+
+
+def test_a_name_with_a_nul_byte_in_it(client):
+    assert [row["name"] for row in scored(client, "b.csv", b"name,x\nA\0evil,1\nB,2\n")] == ["A\ufffdevil", "B"]
+
+
+def test_keys_that_a_line_has_twice_and_text_that_utf_8_cannot_spell(client):
+    lines = b'{"name": "A", "name": "B\\ud800", "fp16_tflops": 1, "fp16_tflops": 9, "\\udfff": 1}\n'
+    assert [(row["name"], row["fp16_tflops"], row["?"]) for row in scored(client, "b.jsonl", lines)] == [
+        ("B?", "9", "1")
+    ]
+
+
+def test_numbers_without_end_are_problems_of_their_cells(client):
+    cells = ("9" * 90_000, "1e999999999", "1e-999999999", "10^99999999", "NaN", "-Infinity", "1/" + "9" * 5000, "-1")
+    rows = scored(client, "b.csv", ("name,fp16_tflops\n" + "".join(f"A,{cell}\n" for cell in cells)).encode())
+    assert [row["us_verdict"] for row in rows] == ["cannot_tell"] * len(cells)
+    assert all("fp16_tflops" in row["problems"] for row in rows)
+
+
+def test_days_that_are_none(client):
+    days = ("0001-01-01", "9999-12-31", "NaN", "2024-02-30", "-5000", "99999999999-01-01", "9" * 5000)
+    rows = scored(
+        client,
+        "b.csv",
+        ("name,release_date,fp16_tflops\n" + "".join(f"A,{day},1\n" for day in days)).encode(),
+        jurisdiction="all",
+    )
+    assert [row["release_date"] for row in rows] == list(days)
+
+
+def test_columns_that_pretend_to_be_results(client):
+    (row,) = scored(
+        client, "b.csv", b"name,us_verdict,tpp,problems,fp16_tflops,die_area_mm2\nA,not_controlled,1,none,9000,800\n"
+    )
+    assert row["us_verdict"] == "controlled"
+    assert float(row["tpp"]) == 144_000
+    assert row["input_us_verdict"] == "not_controlled"
+
+
+def test_a_part_of_a_workbook_that_would_leave_its_folder(client):
+    store = client.app.state.house.store
+    before = set(store.folder.rglob("*evil*"))
+    rows = scored(client, "b.xlsx", changed(book(), "../../../evil.txt", b"x"))
+    assert [row["name"] for row in rows] == ["A"]
+    assert set(store.folder.rglob("*evil*")) == before
+    assert not (Path.cwd() / "evil.txt").exists()
+
+
+def test_rows_that_refer_to_one_another_in_a_ring(client):
+    rows = scored(client, "b.csv", b"id,name,unit,part_of,fp16_tflops\n1,A,u,2,1\n2,B,v,1,1\n3,C,w,3,1\n")
+    assert [row["name"] for row in rows] == ["A", "B", "C"]
+
+
+def test_a_table_larger_than_its_directory_says(client):
+    """Its text is read within the limits of a child; what it unfolds to is what counts."""
+    answer = client.post("/api/score", files={"file": ("b.xlsx", hostile.lying_zip(hostile.full_book(3000), 500))})
+    assert_clean(answer, 422)

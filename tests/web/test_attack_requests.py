@@ -1,0 +1,397 @@
+"""Hostile requests, each with its clean answer. What only a real connection shows is in test_attack_wire."""
+
+import asyncio
+import json
+import time
+from urllib.parse import unquote
+
+import pytest
+
+from perfcalc.web import guard
+from perfcalc.web.settings import Settings
+from web.conftest import running, scored, upload
+
+SHEET = b"name,fp16_tflops,die_area_mm2\nFirst,300,800\nSecond,?,700\n"
+TOKEN = "a-token-of-some-length"
+#: What no answer says: where the server's files are, and how it is made.
+INSIDE = (
+    "Traceback",
+    'File "',
+    "site-packages",
+    "/home/",
+    "/tmp/",
+    "/usr/",
+    "/root",
+    ".py",
+    "sqlite",
+    "pyarrow",
+    "pydantic",
+)
+
+
+def assert_clean(answer, status):
+    """A message for a person, with a remedy; nothing of the server's inside."""
+    assert answer.status_code == status, answer.text[:500]
+    if answer.headers["content-type"] == "application/json":
+        said = answer.json()
+        assert set(said) == {"error", "remedy"}
+        assert said["error"]
+        assert said["remedy"]
+    assert len(answer.text) < 20_000
+    asked = unquote(str(answer.request.url))  # a page links to itself
+    assert not [word for word in INSIDE if word in answer.text and word not in asked]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.fixture(scope="module")
+def job(client):
+    return upload(client, "a.csv", SHEET)
+
+
+@pytest.fixture(scope="module")
+def run(client, job):
+    return scored(client, job)["id"]
+
+
+JSON = {"content-type": "application/json"}
+OWN = "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "[::1].evil.example"}, 421),
+        ({"host": "[::1"}, 421),
+        ({"host": "127.0.0.1:8000:80"}, 421),
+        ({"host": "localhost\uff0eevil".encode()}, 421),
+        ({"host": "localhost."}, 421),
+        ({"host": "0.0.0.0:8000"}, 421),
+        ({"host": "2130706433"}, 421),
+        ({"host": "rebound.evil.example:8000"}, 421),
+        ({"x-forwarded-host": "evil.example", "forwarded": "host=evil.example"}, 200),
+    ],
+)
+def test_names_under_which_no_server_answers(client, headers, status):
+    answer = client.get("/api/health", headers=headers)
+    assert answer.status_code == status
+    assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://[evil"},
+        {"origin": "http://127.0.0.1:8000.evil.example"},
+        {"origin": "http://127.0.0.1:8000@evil.example"},
+        {"origin": "file://"},
+        {"origin": ""},
+        {"referer": "https://evil.example/form"},
+        {"referer": "http://[evil"},
+        {"sec-fetch-site": "cross-site", "origin": OWN},
+        {"sec-fetch-site": "nonsense"},
+    ],
+)
+def test_what_another_site_sends_changes_nothing(client, job, headers):
+    for method, path in (("POST", "/upload"), ("DELETE", f"/api/jobs/{job}"), ("POST", f"/jobs/{job}/delete")):
+        assert_clean(client.request(method, path, headers=headers), 403)
+    assert client.get(f"/api/jobs/{job}").status_code == 200
+
+
+def test_no_other_site_is_told_that_it_may_ask(client):
+    asked = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    for headers in (asked, asked | {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}):
+        answer = client.options("/api/score", headers=headers)
+        assert answer.status_code in {403, 405}
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert "access-control-allow-origin" not in client.get("/api/book", headers=asked).headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/score"), ("DELETE", "/api/score"), ("PUT", "/api/jobs"), ("TRACE", "/"), ("OPTIONS", "/"),
+        ("PATCH", "/api/health"), ("EVIL", "/api/health"), ("POST", "/api/health"), ("CONNECT", "/"),
+        ("POST", "/static/page.css"), ("HEAD", "/api/book"),
+    ],
+)  # fmt: skip
+def test_methods_that_are_none(client, method, path):
+    answer = client.request(method, path)
+    assert answer.status_code == 405
+    assert "cookie" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2f..%2fcli%2fserve.py", "/static//etc/passwd",
+        "/static/%00", "/jobs/../../etc/passwd", "/jobs/..%2F..%2Fetc%2Fpasswd", "/api/jobs/%2e%2e%2findex.sqlite3",
+        "/jobs/%F0%9F%92%A9", "/jobs/%ff%fe", "/api/jobs/%27%20or%201=1--", "/.git/config", "/index.sqlite3",
+        "/api/jobs/" + "A" * 22, "/docs", "/redoc",
+    ],
+)  # fmt: skip
+def test_addresses_that_lead_nowhere(client, path):
+    answer = client.get(path)
+    assert_clean(answer, 404)
+    assert "root:" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "ending", ["../csv", "..%2fresult.parquet", "%2e%2e%2f%2e%2e%2fsheet%2fa.csv", "csv%00", "exe", "sheet/a.csv"]
+)
+def test_download_names_are_no_paths(client, job, run, ending):
+    for path in (f"/api/jobs/{job}/runs/{run}/files/{ending}", f"/jobs/{job}/files/{ending}"):
+        answer = client.get(path)
+        assert answer.status_code in {404, 422}
+        assert b"First" not in answer.content
+
+
+NOT_UNDERSTOOD = [
+    "page=-1", "page=0", "page=1e18", "page=99999999999999999999", "page=NaN", "size=0", "size=501", "size=1000000000000",
+    "order=sideways", "sort=%22%3B%20drop%20table%20jobs%3B--", "sort=" + "x" * 501, "sort=us_verdict%00",
+    "verdict=guilty", "verdict=controlled'%20or%20'1'%3D'1", "search=" + "a" * 201, "problems=perhaps",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", NOT_UNDERSTOOD)
+def test_questions_to_a_result_that_make_no_sense(client, job, run, query):
+    assert_clean(client.get(f"/api/jobs/{job}/runs/{run}/rows?{query}"), 422)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "search=(a%2B)%2B%24",
+        "search=%27%20or%201%3D1%20--",
+        "search=%5Cp%7BL%7D%7B99999%7D",
+        "search=%ff",
+        "page=1073741824",
+        "column=none",
+    ],
+)
+def test_a_search_is_text_and_nothing_more(client, job, run, query):
+    found = client.get(f"/api/jobs/{job}/runs/{run}/rows?{query}").json()
+    assert found["matched"] == (0 if query.startswith("search") else 2)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"as_of": "NaN"}, {"as_of": "2024-02-30"}, {"as_of": "0000-00-00"}, {"as_of": "10000-01-01"}, {"as_of": "２０２４-０１-０１"},
+        {"as_of": "2024-01-01\n"}, {"as_of": 20240101}, {"jurisdiction": ",".join(f"x{n}" for n in range(10_000))},
+        {"jurisdiction": "atlantis"}, {"jurisdiction": "../us"}, {"jurisdiction": "\ud800"}, {"destination": "XXX"}, {"destination": "1="},
+        {"rules": "../../../../etc/passwd"}, {"rules": "/etc/passwd"}, {"rules": "data:text/yaml,!!python/object/apply:os.system"},
+        {"readings": "units=" + "9" * 350}, {"readings": "__class__=1"}, {"law": "jungle"}, {"origin": "maybe"}, {"extra": 1},
+    ],
+)  # fmt: skip
+def test_options_that_nobody_has(client, job, options):
+    answer = client.post(f"/api/jobs/{job}/runs", content=json.dumps(options), headers=JSON)
+    if answer.status_code == 202:  # what only the line knows is said by the run
+        said = client.get(f"/api/jobs/{job}/runs/{answer.json()['id']}/events").text
+        assert '"state": "failed"' in said
+        assert not [word for word in INSIDE if word in said]
+        return
+    assert_clean(answer, 422)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_there_is(client, job, day):
+    for path in ("", "/coverage", "/items/1", "/problems", f"/changes?from_day={day}"):
+        page = client.get(f"/jobs/{job}{path}{'&' if '?' in path else '?'}as_of={day}")
+        assert page.status_code == 200, path
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"not json", b"[]", b'"x"', b"1", b"null", b"{" * 50_000, b"[" * 200_000, b'{"as_of": 1e999}', b"\xff\xfe", b'{"as_of": "\\ud800"}', b"",
+        b'{"__proto__": {}}', b"9" * 5000,
+    ],
+)  # fmt: skip
+def test_bodies_that_are_no_options(client, job, data):
+    answer = client.post(f"/api/jobs/{job}/runs", content=data, headers=JSON)
+    assert answer.status_code in {400, 422}
+    assert_clean(answer, answer.status_code)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/xml",
+        "application/x-yaml",
+        "text/plain",
+        "multipart/form-data",
+        "application/json; charset=utf-7",
+        "\u00ff",
+    ],
+)
+def test_bodies_that_say_to_be_something_else(client, kind):
+    for path in ("/api/score", "/api/jobs", "/upload"):
+        answer = client.post(
+            path, content=b"!!python/object:os.system", headers={"content-type": kind.encode("latin-1")}
+        )
+        assert answer.status_code in {400, 422}
+        assert_clean(answer, answer.status_code)
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"name": "no_such_field"}, {"name": "__class__"}, {"name": "fp16_tflops (furlongs)"}, {"name": "(" * 100}, {"": "name"},
+        {"x" * 501: "name"}, {"name": "x" * 121}, {f"h{n}": "name" for n in range(2001)}, ["name"], {"name": {"field": "name"}},
+        {"name": "!!python/object/apply:os.system ['true']"}, {"name": " " * 119 + "!"},
+    ],
+)  # fmt: skip
+def test_columns_cannot_be_mapped_to_nonsense(client, mapping):
+    other = upload(client, "a.csv", SHEET)
+    assert_clean(client.put(f"/api/jobs/{other}/mapping", json=mapping), 422)
+    assert client.get(f"/api/jobs/{other}").json()["mapping"] == []
+    client.delete(f"/api/jobs/{other}")
+
+
+def test_a_mapping_of_blanks_keeps_nobody_waiting(client, job):
+    """A pattern that tried every way to share out the blanks took minutes for these."""
+    before = time.process_time()
+    said = {"heading.1": "x", "field.1": " " * 100_000 + "!", "heading.2": "y", "field.2": "(" * 100_000}
+    assert_clean(client.post(f"/jobs/{job}/columns", data=said), 422)
+    said = {"heading.1": "x", "field.1": " " * 900 + "!"}
+    assert_clean(client.post(f"/jobs/{job}/columns", data=said), 422)
+    assert time.process_time() - before < 10
+
+
+def test_aliases_and_tags_of_yaml_reach_no_loader(client):
+    """Overlays are named, never sent: a bomb of aliases has no way in; as a sheet it is text."""
+    bomb = b"a: &a [x,x]\n" + b"".join(b"%c: &%c [*%c,*%c]\n" % (n + 1, n + 1, n, n) for n in range(97, 120))
+    assert_clean(client.post("/api/score", files={"file": ("rules.yaml", bomb)}), 422)
+    assert_clean(client.post("/api/score?rules=x", files={"rules": ("rules.yaml", bomb)}), 422)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../etc/passwd", "passwd"), ("con.csv", "con.csv"), ("a\nb: c.csv", "a_b_ c.csv"), ('a"; filename="evil.exe', "a_; filename=_evil.exe"),
+        ("\u202egnp.csv", "_gnp.csv"), ("-rf.csv", "rf.csv"), ("a\r\nset-cookie: x=y.csv", "_"), ("%2e%2e%2fx.csv", "_2e_2e_2fx.csv"),
+        ("칩.csv", "칩.csv"), ("result.parquet", "result.parquet"), ("sheet/../../index.sqlite3", "index.sqlite3"),
+    ],
+)  # fmt: skip
+def test_names_of_uploads_are_harmless_everywhere(client, name, kept):
+    answer = client.post("/api/score", files={"file": (name, SHEET if not name.endswith("parquet") else b"PAR1")})
+    sent = answer.headers.get("content-disposition", "")
+    assert answer.status_code in {200, 422}
+    assert "\n" not in sent
+    assert "\r" not in sent
+    assert "set-cookie" not in answer.headers
+    assert sent.count('"') in {0, 2}
+    job = client.post("/api/jobs", files={"file": (name, SHEET)}).json()
+    where = client.app.state.house.store.place(job["id"])
+    assert [path.name for path in (where / "sheet").iterdir()] == [job["name"]]
+    client.delete(f"/api/jobs/{job['id']}")
+
+
+def test_very_many_parts_and_very_long_ones(client):
+    many = [("then", (None, "x"))] * 1500
+    assert_clean(client.post("/upload", files=many), 400)
+    assert_clean(client.post("/api/score", files=[("file", (f"{n}.csv", b"name\n")) for n in range(1500)]), 400)
+    long = (
+        b'--x\r\ncontent-disposition: form-data; name="file"; filename="'
+        + b"a" * 500_000
+        + b'"\r\n\r\nname\nA\n\r\n--x--\r\n'
+    )
+    answer = client.post("/api/jobs", content=long, headers={"content-type": "multipart/form-data; boundary=x"})
+    assert answer.status_code in {201, 400}
+    big = client.post("/upload", files={"then": (None, "x" * 2_000_000)})
+    assert_clean(big, 400)
+    for boundary in ("", "x" * 5000, "\u00ff"):
+        kind = f"multipart/form-data; boundary={boundary}".encode("latin-1")
+        answer = client.post("/api/jobs", content=b"--x\r\n\r\n--x--", headers={"content-type": kind})
+        assert_clean(answer, answer.status_code)
+        assert answer.status_code in {400, 422}
+
+
+def test_twice_is_once(client):
+    other = upload(client, "a.csv", SHEET)
+    runs = [client.post(f"/api/jobs/{other}/runs", json={"as_of": "2025-05-05"}).json()["id"] for _ in range(5)]
+    assert len(set(runs)) == 1
+    assert client.delete(f"/api/jobs/{other}").status_code == 200
+    for _ in range(3):
+        assert_clean(client.delete(f"/api/jobs/{other}"), 404)
+        assert_clean(client.post(f"/jobs/{other}/delete"), 404)
+    assert_clean(client.post(f"/api/jobs/{other}/runs", json={}), 404)
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("closed"), token=TOKEN) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("headers", "path"),
+    [
+        ({}, "/api/book"), ({}, f"/api/book?token={TOKEN}"), ({"authorization": TOKEN}, "/api/book"),
+        ({"authorization": f"Basic {TOKEN}"}, "/api/book"), ({"authorization": "Bearer"}, "/api/book"),
+        ({"authorization": "Bearer " + "x" * 9000}, "/api/book"), ({"x-token": TOKEN}, "/api/book"),
+        ({"cookie": f"perfcalc={TOKEN}"}, "/api/book"), ({"cookie": 'perfcalc="\\"'}, "/api/book"),
+        ({"cookie": "=;;=,perfcalc"}, "/api/book"), ({}, "/api/health/../book"), ({}, "/static/page.css/../../api/book"),
+        ({}, "/login/../api/book"), ({}, "/api/openapi.json"), ({}, "/API/book"),
+    ],
+)  # fmt: skip
+def test_nothing_but_the_token_opens(closed, headers, path):
+    answer = closed.get(path, headers=headers)
+    assert answer.status_code == 401 or (answer.status_code, answer.headers.get("location")) == (303, "/login")
+    assert TOKEN not in answer.text
+
+
+def test_no_upload_is_read_before_the_token(closed):
+    assert_clean(closed.post("/api/score", files={"file": ("a.csv", SHEET)}), 401)
+    assert closed.app.state.house.store.used() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "/x\r\nset-cookie: a=b",
+        "\t//evil",
+        "javascript:alert(1)",
+    ],
+)
+def test_no_redirect_leaves_the_server_or_splits_its_answer(client, back):
+    answer = client.get("/language", params={"code": "en", "back": back})
+    assert answer.headers["location"] == "/"
+    assert answer.headers["set-cookie"].startswith("language=en")
+    client.cookies.clear()
+    assert client.get("/template/x%0d%0aevil: 1.csv").headers.get("evil") is None
+    assert client.get("/language?code=e%0a&back=/").status_code == 422
+
+
+def told(messages, pauses, path="/api/jobs"):
+    """What the guard answers to a body that arrives in these parts, with these pauses."""
+    sent = []
+
+    async def app(_scope, receive, send):
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive():
+        await asyncio.sleep(pauses.pop(0) if pauses else 0)
+        return {"type": "http.request", "body": messages.pop(0), "more_body": bool(messages)}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+    }  # fmt: skip
+    asyncio.run(guard.Guard(app, Settings(None))(scope, receive, send))
+    return sent[0]["status"]
+
+
+def test_an_upload_must_go_on_arriving(monkeypatch):
+    monkeypatch.setattr(guard, "SILENCE_SECONDS", 0.2)
+    assert told([b"x", b"y"], [0, 30]) == 408
+    assert told([b"x"] * 200, [0.01] * 200) == 408  # never silent, but a byte at a time
+    assert told([b"x" * 4096] * 30, [0.01] * 30) == 200
