@@ -227,7 +227,7 @@ def rejects(run: RunDep, house: HouseDep) -> list[dict[str, Any]]:
 
 @router.get("/jobs/{job}/runs/{run}/files/{ending}", response_class=FileResponse)
 async def download(
-    job: JobDep, run: RunDep, house: HouseDep, ending: Literal["csv", "parquet", "xlsx", "rejects.csv"]
+    job: JobDep, run: RunDep, house: HouseDep, ending: Literal["csv", "parquet", "xlsx", "rejects.csv", "evidence.zip"]
 ) -> Response:
     """The whole result, or its rejects, as a file."""
     path = await jobs.download(house, job, run, ending)

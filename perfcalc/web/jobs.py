@@ -34,13 +34,14 @@ LARGEST_ANSWER: Final = 64 << 20
 LONGEST_PAIR: Final = 1_000
 
 #: What can be taken away: the ending, its media type, and the file of a run that holds it. A format that is made from
-#: the result when it is first asked for has no file here; `perfcalc.web.tasks.file` makes it. An HTML report and an
-#: evidence pack go here as soon as the answers offer them: one line each, and one more branch in `tasks.file`.
+#: the result when it is first asked for has no file here; `perfcalc.web.tasks.file` makes it. An HTML report
+#: goes here as soon as the answers offer it: one line, and one more branch in `tasks.file`.
 DOWNLOADS: Final[dict[str, tuple[str, str]]] = {
     "csv": ("text/csv; charset=utf-8", ""),
     "parquet": ("application/vnd.apache.parquet", RESULT),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ""),
     "rejects.csv": ("text/csv; charset=utf-8", "result.rejects.csv"),
+    "evidence.zip": ("application/zip", ""),
 }
 
 
@@ -229,7 +230,7 @@ async def download(house: House, job: Job, run: Run, ending: str) -> Path:
         if not path.exists():
             raise HTTPException(404)
         return path
-    asked = {"of": run.id, "format": ending}
+    asked = run.asked | {"of": run.id, "format": ending}
     made = await house.runner.wait(house.runner.submit(job, "file", asked, again=True), house.settings.limits.seconds)
     return house.store.run_place(job.id, finished(made).id) / f"result.{ending}"
 

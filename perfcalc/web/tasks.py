@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from perfcalc.answers.changes import changes_between, days_between
 from perfcalc.answers.coverage import cover
+from perfcalc.answers.evidence import evidence
 from perfcalc.answers.explain import explain_row
 from perfcalc.errors import InputError
 from perfcalc.files import whole_files, write
@@ -292,6 +294,9 @@ def changes(task: Task, _progress: Progress) -> None:
 
 def file(task: Task, progress: Progress) -> None:
     """A finished result in another format."""
+    if task.asked["format"] == "evidence.zip":
+        evidence_pack(task, progress)
+        return
     source = pq.ParquetFile(task.asked["result"])
     name = f"result.{task.asked['format']}"
     with whole_files(task.place / name) as (draft,):
@@ -309,6 +314,27 @@ def file(task: Task, progress: Progress) -> None:
             write_workbook(batches(), draft)
         else:
             write(batches(), draft, draft)
+
+
+def evidence_pack(task: Task, progress: Progress) -> None:
+    """What ``perfcalc score --evidence`` writes, as an archive that ``perfcalc replay`` reads."""
+    asked, folder = task.asked, task.place / "evidence"
+    evidence(
+        task.sheet,
+        folder,
+        as_of=asked["as_of"],
+        jurisdictions=asked["jurisdiction"].split(","),
+        readings=asked["readings"],
+        destination=asked["destination"] or None,
+        end_user_hq=asked["end_user_hq"] or None,
+        law=asked["law"],
+        rules=[OVERLAYS / f"{name}.yaml" for name in asked["rules"].split(",") if name],
+        mapping=load_mapping(None, task.mapping),
+        origin=bool(asked["origin"]),
+        progress=lambda rows: progress(rows, None),
+    )
+    shutil.make_archive(str(task.place / "result.evidence"), "zip", folder)
+    shutil.rmtree(folder)
 
 
 DOES: Final[dict[str, Callable[[Task, Progress], None]]] = {

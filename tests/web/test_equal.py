@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
+import perfcalc
 from perfcalc.cli import main
 from perfcalc.web.tasks import RESULT, do
 from web.conftest import scored, task, upload
@@ -130,6 +131,14 @@ def test_a_workbook_holds_the_rows_and_no_formula(client):
     assert [[str(cell) for cell in row[:5]] for row in rows] == [row[:5] for row in plain]
     assert rows[1][0] == "'=HYPERLINK(1)"
     assert rows[1][4] == "'@SUM(A1)"
+
+
+def test_an_evidence_pack_can_be_replayed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    asked = {"format": "evidence.zip", "jurisdiction": "us,kr"}
+    do(task(tmp_path, "file", shift_jis(), "shift.csv", **asked), lambda _rows, _total: None)
+    assert perfcalc.replay(tmp_path / "result.evidence.zip").same
 
 
 def test_the_sample_is_part_of_the_sheet_that_ships():
