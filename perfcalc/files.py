@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from perfcalc.errors import InputError
 from perfcalc.sheets.cells import as_text
+from perfcalc.sheets.rejects import harmless
 
 #: Text that a spreadsheet would run as a formula; plain numbers and lone dashes are not.
 FORMULA = r"^[=+\-@\t\r]"
@@ -50,7 +51,7 @@ def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
                 columns.append(pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column))
                 continue
         columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    return pa.RecordBatch.from_arrays(columns, names=[harmless(name) for name in batch.schema.names])
 
 
 @contextmanager
