@@ -33,9 +33,13 @@ SAID = {
     401: "a token is needed",
     403: "another site sent it",
     404: "no such job, run or file",
+    408: "it stopped arriving",
     409: "not finished, or failed",
     413: "too large",
+    414: "the address is too long",
+    421: "a name under which this server does not answer",
     422: "a sheet or option that cannot be used",
+    431: "too many or too long headers",
     503: "too much waits",
     507: "the data folder is full",
 }

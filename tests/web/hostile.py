@@ -1,20 +1,26 @@
-"""Files that nobody should send: made here, byte by byte, so that a clone holds none of them."""
+"""Files that nobody should send, made here so that a clone holds none of them; and what an answer to them must be."""
 
 import gzip
 import io
 import struct
 import zipfile
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from xlsxwriter import Workbook
 
+SHEET = b"name,fp16_tflops,die_area_mm2\nFirst,300,800\nSecond,?,700\n"
 ROWS = "name,fp16_tflops\nA,300\nB,400\n"
 BILLION_LAUGHS = '<?xml version="1.0"?><!DOCTYPE sst [<!ENTITY a0 "lol">{}]>'.format(
     "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 11))
 )
 OUTSIDE = '<?xml version="1.0"?><!DOCTYPE sst [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
-STRINGS = '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="1" uniqueCount="1"><si><t>{}</t></si></sst>'
+#: The words of a workbook, the item's name last.
+STRINGS = (
+    '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="3" uniqueCount="3">'
+    "<si><t>name</t></si><si><t>fp16_tflops</t></si><si><t>{}</t></si></sst>"
+)
 
 
 def book(rows=(("name", "fp16_tflops"), ("A", 300))):
@@ -48,11 +54,12 @@ def archive(**parts):
     return kept.getvalue()
 
 
-def lying_zip(data, size):
-    """An archive whose directory says that each part unfolds to so many bytes."""
+def lying_zip(data, part, size):
+    """An archive whose directory says that one part unfolds to so many bytes."""
     found, at = bytearray(data), 0
     while (at := found.find(b"PK\x01\x02", at)) >= 0:
-        found[at + 24 : at + 28] = struct.pack("<I", size)
+        if found[at + 46 :].startswith(part.encode()):
+            found[at + 24 : at + 28] = struct.pack("<I", size)
         at += 4
     return bytes(found)
 
@@ -98,9 +105,39 @@ def gzip_bomb(size):
 
 
 def full_book(rows):
-    """A workbook whose directory says that its table is small, and whose table is not."""
+    """A workbook that compresses well."""
     table = "".join(
-        f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t>{" " * 2000}x</t></is></c></row>' for n in range(rows)
+        f'<row r="{n + 1}"><c r="A{n + 1}" t="inlineStr"><is><t>{" " * 2000}x</t></is></c></row>' for n in range(rows)
     )
     xml = f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{table}</sheetData></worksheet>'
     return changed(book(), "xl/worksheets/sheet1.xml", xml)
+
+
+#: What no answer says: where the server's files are, and how it is made.
+INSIDE = (
+    "Traceback",
+    'File "',
+    "site-packages",
+    "/home/",
+    "/tmp/",
+    "/usr/",
+    "/root",
+    ".py",
+    "sqlite",
+    "pyarrow",
+    "pydantic",
+)
+
+
+def assert_clean(answer, status):
+    """A message for a person, with a remedy; nothing of the server's inside."""
+    assert answer.status_code == status, answer.text[:500]
+    if answer.headers["content-type"] == "application/json":
+        said = answer.json()
+        assert set(said) == {"error", "remedy"}
+        assert said["error"]
+        assert said["remedy"]
+    assert len(answer.text) < 20_000
+    asked = unquote(str(answer.request.url))  # a page links to itself
+    assert not [word for word in INSIDE if word in answer.text and word not in asked]
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -26,7 +26,7 @@ class Live:
     """The process, and requests to it."""
 
     def __init__(self, folder, *options):
-        self.port = free_port()
+        self.folder, self.port = folder, free_port()
         self.log = (folder.parent / f"{folder.name}.log").open("ab")
         told = ["serve", "--port", str(self.port), "--data", str(folder), *options]
         self.process = subprocess.Popen(

@@ -11,8 +11,8 @@ import uvicorn
 from perfcalc.web import patience
 from perfcalc.web.app import create_app
 from perfcalc.web.settings import Settings
+from web.hostile import INSIDE
 from web.live import Live, answer_of, free_port, live
-from web.test_attack_requests import INSIDE
 
 HOST = b"Host: localhost\r\n"
 END = b"Connection: close\r\n\r\n"
@@ -92,6 +92,24 @@ def test_an_upload_that_breaks_off_leaves_nothing(server):
         line.sendall(data)
     assert server.get("/api/health")[0] == 200
     assert server.upload("a.csv", b"name\nA\n")[0] == 201
+
+
+def test_whoever_goes_away_before_the_answer_leaves_nothing(server):
+    def jobs():
+        return len(list((server.folder / "jobs").iterdir()))
+
+    before = jobs()
+    body = PART + b"name,fp16_tflops\nA,300\n\r\n--x--\r\n"
+    head = b"POST /api/score HTTP/1.1\r\nContent-Length: %d\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", server.port)) as line:
+        line.sendall(head + HOST + FORM + END + body)
+        end = time.monotonic() + 30
+        while jobs() == before and time.monotonic() < end:
+            time.sleep(0.01)
+    assert jobs() == before + 1
+    while jobs() > before and time.monotonic() < end:
+        time.sleep(0.05)
+    assert jobs() == before
 
 
 def test_a_connection_that_goes_silent_is_closed(monkeypatch, tmp_path):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from perfcalc.web import runner
 from perfcalc.web.app import create_app
 from perfcalc.web.settings import Settings
-from web.test_attack_requests import INSIDE, SHEET
+from web.hostile import INSIDE, SHEET
 
 EXAMPLES = int(os.environ.get("PERFCALC_FUZZ", "0"))
 HERE = "http://localhost"
