@@ -3,19 +3,23 @@
 import csv
 import gzip
 import io
+import json
 import random
 import re
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from perfcalc.errors import InputError
+from perfcalc.web import jobs
+from perfcalc.web.rows import Query, page_of
 from perfcalc.web.settings import Limits
 from perfcalc.web.tasks import do
 from web import hostile
-from web.conftest import task
+from web.conftest import task, upload
 from web.hostile import BILLION_LAUGHS, OUTSIDE, ROWS, STRINGS, assert_clean, book, changed
 
 SHARED = "xl/sharedStrings.xml"
@@ -161,3 +165,38 @@ def test_a_part_of_a_workbook_that_would_leave_its_folder(client):
 def test_rows_that_refer_to_one_another_in_a_ring(client):
     rows = scored(client, "b.csv", b"id,name,unit,part_of,fp16_tflops\n1,A,u,2,1\n2,B,v,1,1\n3,C,w,3,1\n")
     assert [row["name"] for row in rows] == ["A", "B", "C"]
+
+
+def done(place, monkeypatch, data, kind="score", **limits):
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    told = task(place, kind, data)
+    told.limits.update(asdict(Limits()) | limits)
+    do(told, lambda _rows, _total: None)
+    return json.loads((place / "summary.json").read_text("utf-8"))
+
+
+def test_what_a_sheet_unfolds_to_is_counted_as_a_whole(tmp_path, monkeypatch):
+    rows = gzip.compress(b"name,x\n" + b"A,0123456789\n" * 120_000)
+    with pytest.raises(InputError, match="unfolds to more than 1 MiB"):
+        done(tmp_path, monkeypatch, rows, sheet_bytes=1 << 20)
+    assert done(tmp_path, monkeypatch, rows)["rows"] == 120_000
+
+
+def test_the_server_reads_the_beginnings_of_long_cells_only(tmp_path, monkeypatch):
+    """A page of 500 rows would else be as large as the sheet; the files hold all of it."""
+    long = b"z" * 50_000
+    said = done(tmp_path, monkeypatch, b"name,x\n" + long + b",1\nB,1,2," + long + b"\n")
+    assert [len(one["raw"]) for one in said["first_rejects"]] == [1000]
+    assert long.decode() in (tmp_path / "result.rejects.csv").read_text()
+    page = page_of(tmp_path / "result.parquet", Query(), [], ["name"], ["us"])
+    assert [len(row["name"]) for row in page.rows] == [1000]
+    assert pq.read_table(tmp_path / "result.parquet", columns=["name"])["name"].to_pylist() == [long.decode()]
+
+
+def test_an_answer_that_is_too_large_is_not_read(client, monkeypatch):
+    job = upload(client, "a.csv", ROWS.encode())
+    monkeypatch.setattr(jobs, "LARGEST_ANSWER", 10)
+    answer = client.get(f"/api/jobs/{job}/columns")
+    assert_clean(answer, 422)
+    assert "the answer is larger" in answer.json()["error"]

@@ -67,10 +67,11 @@ def test_the_api_keeps_to_its_description(api, monkeypatch):
         response = case.call(base_url=HERE)
         seen.setdefault(operation.label, set()).add(response.status_code)
         assert response.status_code < 500 or (response.status_code == 503 and "retry-after" in response.headers), (
-            response.text
+            response.content
         )
         asked = f"{response.request.url}{case.body}"
-        assert not [word for word in INSIDE if word in response.text and word not in asked]
+        told = response.content.decode("utf-8", "replace")
+        assert not [word for word in INSIDE if word in told and word not in asked]
         assert response.headers["x-content-type-options"]
         if response.status_code not in {404, 405}:  # an id with a slash in it is another address
             case.validate_response(response, checks=[status_code_conformance, content_type_conformance])
