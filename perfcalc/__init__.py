@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from perfcalc.api import (
         changes,
+        chart,
         check,
         coverage,
+        design_chart,
         evidence,
         explain,
         headroom,
@@ -31,8 +33,10 @@ __version__ = "0.1.0"
 __all__ = [
     "InputError",
     "changes",
+    "chart",
     "check",
     "coverage",
+    "design_chart",
     "evidence",
     "explain",
     "headroom",

@@ -19,7 +19,7 @@ from perfcalc.frames import Frame, is_pandas, to_arrow
 from perfcalc.line import parse_day
 from perfcalc.line import run as run_line
 from perfcalc.plans import plan_for
-from perfcalc.questions import check, headroom, headroom_design
+from perfcalc.questions import chart, check, design_chart, headroom, headroom_design
 from perfcalc.rulebook.book import Law, RuleBook
 from perfcalc.rulebook.overlay import Overlays, overlaid
 from perfcalc.sheets.decimals import decimal_marks
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Frame",
     "changes",
+    "chart",
     "check",
     "coverage",
+    "design_chart",
     "evidence",
     "explain",
     "headroom",

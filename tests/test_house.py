@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "web": GROUND | WINGS | {"verdicts", "line", "files", "plans", "answers", "api", "web"},
     "cli": GROUND | WINGS | {"verdicts", "line", "files", "answers", "api", "web", "cli", "perfcalc"},
     "__init__": {"api", "errors"},
+    "testing": {"errors", "answers"},
 }
 
 
