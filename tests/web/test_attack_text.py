@@ -6,10 +6,12 @@ import json
 import re
 import zipfile
 from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
 
 import pytest
 from python_calamine import CalamineWorkbook
 
+import perfcalc
 from web.conftest import scored, upload
 
 MARKUP = (
@@ -140,3 +142,25 @@ def test_json_is_never_taken_for_a_page(client, job, run):
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "alert" in json.dumps(answer.json())
+
+
+def test_a_drawing_shows_markup_as_words(tmp_path):
+    """What a browser makes of an SVG; pages with charts, and reports, are in tests/test_report.py."""
+    names = ("<script>alert(1)</script>", "<b onload=alert(1)>")
+    rows = "".join(f'"{name}",{200 * 9**at},800\n' for at, name in enumerate(names))
+    (tmp_path / "a.csv").write_text(f"name,fp16_tflops,die_area_mm2\n{rows}", "utf-8")
+    chart = perfcalc.chart(perfcalc.read(tmp_path / "a.csv"), kind="density", as_of="2026-11-23").svg()
+    page = ET.fromstring(chart)
+    assert set(names) <= set(page.itertext())
+    for element in page.iter():
+        assert element.tag.rpartition("}")[2] not in {
+            "script",
+            "foreignObject",
+            "image",
+            "b",
+            "a",
+            "use",
+            "set",
+            "animate",
+        }
+        assert not [name for name in element.keys() if name.startswith("on")]  # noqa: SIM118 - these are its attributes
