@@ -177,10 +177,10 @@ def done(place, monkeypatch, data, kind="score", **limits):
 
 
 def test_what_a_sheet_unfolds_to_is_counted_as_a_whole(tmp_path, monkeypatch):
-    rows = gzip.compress(b"name,x\n" + b"A,0123456789\n" * 120_000)
+    rows = gzip.compress(b"name,x\n" + (b"A," + b"0123456789" * 40 + b"\n") * 4_000)
     with pytest.raises(InputError, match="unfolds to more than 1 MiB"):
         done(tmp_path, monkeypatch, rows, sheet_bytes=1 << 20)
-    assert done(tmp_path, monkeypatch, rows)["rows"] == 120_000
+    assert done(tmp_path, monkeypatch, rows)["rows"] == 4_000
 
 
 def test_the_server_reads_the_beginnings_of_long_cells_only(tmp_path, monkeypatch):
