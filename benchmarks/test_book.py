@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import peers
 import pytest
-from test_chips import CHUNK, DAY, NEEDED, ROWS, facts_of
+from test_chips import CHUNK, DAY, NEEDED, ROWS, facts_of, read_bytes
 
 from perfcalc import metrics
 from perfcalc.metrics.readings import DEFAULT
@@ -71,14 +71,22 @@ def test_same_answers(data: dict[str, np.ndarray]) -> None:
 
 
 @pytest.mark.benchmark(group="whole-book")
-@pytest.mark.parametrize("which", BOOKS)
-def test_whole_book(benchmark, data, which):
-    """One pass of all books of a set."""
-    books = BOOKS[which]
-    benchmark.extra_info |= {
-        "rows": ROWS,
-        "books": len(books),
-        "paragraphs": sum(len(book.rules) for book in books),
-        "conditions": sum(len(list(rule.conditions())) for book in books for rule in book.rules),
-    }
-    benchmark.pedantic(judged_by, (books, data), rounds=3, warmup_rounds=1)
+class TestWholeBook:
+    """One pass of all books of a set, beside the United States alone and beside the bytes that the metrics must touch."""
+
+    @pytest.mark.parametrize("which", ["all", "every_version"])
+    def test_perfcalc(self, benchmark, data, which):
+        books = BOOKS[which]
+        benchmark.extra_info |= {
+            "rows": ROWS,
+            "books": len(books),
+            "paragraphs": sum(len(book.rules) for book in books),
+            "conditions": sum(len(list(rule.conditions())) for book in books for rule in book.rules),
+        }
+        benchmark.pedantic(judged_by, (books, data), rounds=5, warmup_rounds=1)
+
+    def test_us_alone(self, benchmark, data):
+        benchmark.pedantic(judged_by, (BOOKS["us"], data), rounds=5, warmup_rounds=1)
+
+    def test_bare_read(self, benchmark, data):
+        benchmark.pedantic(read_bytes, (data,), rounds=5, warmup_rounds=1)
