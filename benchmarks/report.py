@@ -61,7 +61,7 @@ def plot(found: Sequence[Finding], path: Path) -> None:
     axis = alt.Axis(format="~g", labelOverlap="greedy")
     base = alt.Chart().encode(
         x=alt.X("ratio:Q", title="perfcalc's time ÷ the other's", scale=alt.Scale(type="log"), axis=axis),
-        y=alt.Y("beside:N", title=None, sort=None, axis=alt.Axis(grid=True, domain=False, ticks=False)),
+        y=alt.Y("beside:N", title=None, sort=None, axis=alt.Axis(grid=True, domain=False, ticks=False, minExtent=115)),
     )
     colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=list(kinds), range=list(kinds.values())))
     size = alt.condition("datum.what == 'earlier runs'", alt.value(30), alt.value(70))

@@ -88,7 +88,7 @@ def main(
     report_file: Path | None,
 ) -> None:
     """Measure, compare with the history, and fail if a ratio is worse than it allows."""
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, soft_wrap=True)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False, soft_wrap=True)
     load = os.getloadavg()[0]
     if report_file is not None:
         report = json.loads(report_file.read_text("utf-8"))

@@ -74,7 +74,7 @@ def test_same_answers(rates: list[np.ndarray]) -> None:
 
 def measured(benchmark, function, *arguments):
     benchmark.extra_info["rows"] = ROWS
-    benchmark.pedantic(function, arguments, rounds=25, warmup_rounds=2, iterations=8)
+    benchmark.pedantic(function, arguments, rounds=150, warmup_rounds=5, iterations=4)
 
 
 @pytest.mark.benchmark(group="kernel-ranks")

@@ -1,6 +1,6 @@
 """Reading sheets into facts: clean and messy, beside other readers of the clean one and beside its bare bytes.
 
-A tenth of ``PERFCALC_BENCH_ROWS`` is read: three messy cells in ten cost more than anything else here.
+A twentieth of ``PERFCALC_BENCH_ROWS`` is read: three messy cells in ten cost more than anything else here.
 """
 
 import os
@@ -14,7 +14,7 @@ from perfcalc.sheets.columns import read_facts
 from perfcalc.sheets.headers import recognise
 from perfcalc.sheets.read import open_sheet
 
-ROWS = int(os.environ.get("PERFCALC_BENCH_ROWS", "10_000_000")) // 10
+ROWS = int(os.environ.get("PERFCALC_BENCH_ROWS", "10_000_000")) // 20
 HEADING = "name,fp16_tflops,fp8_tflops,int8_tops,die_area_mm2,memory_bandwidth_gb_s,transistors_bn,foundry,process_node"
 UNITS = ["TFLOPS", "TFLOPS", "TOPS", "mm²", "GB/s", "billion"]
 
