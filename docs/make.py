@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from blocks import ROOT, rerun
+from pictures import charts
 from rich.console import Console
 from site_pages import build, filled
 
@@ -77,3 +78,5 @@ if __name__ == "__main__":
     else:
         for path, made in pages().items():
             path.write_text(made(), "utf-8")
+        for path, chart in charts().items():
+            chart.save(path)

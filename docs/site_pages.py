@@ -131,7 +131,7 @@ ANSWERS = (
     "perfcalc.answers.changes.Changes",
     "perfcalc.answers.coverage.Coverage",
     "perfcalc.answers.headroom.Headroom",
-    "perfcalc.answers.headroom.Design",
+    "perfcalc.answers.designs.Design",
     "perfcalc.answers.check.Check",
 )
 

@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from perfcalc.api import (
         changes,
+        chart,
         check,
         coverage,
+        design_chart,
+        evidence,
         explain,
         headroom,
         headroom_design,
         origin,
         read,
+        replay,
         score,
         template,
     )
@@ -29,13 +33,17 @@ __version__ = "0.1.0"
 __all__ = [
     "InputError",
     "changes",
+    "chart",
     "check",
     "coverage",
+    "design_chart",
+    "evidence",
     "explain",
     "headroom",
     "headroom_design",
     "origin",
     "read",
+    "replay",
     "score",
     "template",
 ]

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from perfcalc.answers.evidence import evidence
 from perfcalc.answers.explain import Explanation, explain_row, find_row
+from perfcalc.answers.replay import replay
 from perfcalc.errors import InputError
 from perfcalc.fields import KINDS, SHEET_FIELDS
 from perfcalc.frames import Frame, is_pandas, to_arrow
 from perfcalc.line import parse_day
 from perfcalc.line import run as run_line
 from perfcalc.plans import plan_for
-from perfcalc.questions import check, headroom, headroom_design
+from perfcalc.questions import chart, check, design_chart, headroom, headroom_design
 from perfcalc.rulebook.book import Law, RuleBook
 from perfcalc.rulebook.overlay import Overlays, overlaid
 from perfcalc.sheets.decimals import decimal_marks
@@ -33,14 +35,18 @@ if TYPE_CHECKING:
 __all__ = [
     "Frame",
     "changes",
+    "chart",
     "check",
     "coverage",
+    "design_chart",
+    "evidence",
     "explain",
     "headroom",
     "headroom_design",
     "origin",
     "plan_for",
     "read",
+    "replay",
     "score",
     "template",
     "template_columns",

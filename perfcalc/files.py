@@ -72,3 +72,10 @@ def whole_files(*paths: Path) -> Iterator[tuple[Path, ...]]:
         for draft in drafts:
             draft.unlink(missing_ok=True)
         folder.rmdir()
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table as the format that the name asks for: whole, or not at all."""
+    batches = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    with whole_files(path) as (draft,):
+        write(iter(batches), draft, path)

@@ -33,6 +33,7 @@ from perfcalc.sheets.problems import kind_of_problem, problem_column
 from perfcalc.sheets.read import Sheet
 from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
 from perfcalc.verdicts.columns import metric_columns, verdict_columns
+from perfcalc.verdicts.declared import declared_columns
 from perfcalc.verdicts.judge import judge_all
 from perfcalc.verdicts.licences import licence_columns
 from perfcalc.verdicts.tables import Book, compile_book, tested_fields
@@ -183,6 +184,8 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
             columns |= licence_columns(book, table, judgement, plan.destination, plan.end_user_hq, review)
         results |= columns
     results["problems"] = problem_column(problems, batch.num_rows)
+    decided = zip(plan.books, judgements, strict=True)
+    results |= declared_columns(batch, plan.columns, decided, items.facts, items.kinds)
     if plan.origin:
         results |= origin_columns(batch, recognise_origin(batch.schema.names))
     if plan.overlays:
@@ -223,6 +226,7 @@ class Summary:
     rulebook: str = ""
     hypothetical: tuple[str, ...] = ()
     findings: Counter[str] = field(default_factory=Counter)
+    declared: Counter[str] = field(default_factory=Counter)
 
     @property
     def undecided(self) -> int:
@@ -238,6 +242,8 @@ class Summary:
         for row in troubled[: max(0, 10 - len(self.first_problems))]:
             self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
         self.rows += scored.num_rows
+        if "declared_eccn_check" in scored.schema.names:
+            self.declared.update(scored.column("declared_eccn_check").to_pylist())
         for prefix in self.jurisdictions:
             for column, counts in (("verdict", self.verdicts), ("entries", self.entries)):
                 counter = counts.setdefault(prefix, Counter())
@@ -259,6 +265,7 @@ class Summary:
             "not_asked": self.not_asked,
             "unrecognised_columns": self.suggestions,
             "rulebook": self.rulebook,
+            **({"declared_eccn": dict(self.declared)} if self.declared else {}),
             **({"hypothetical": list(self.hypothetical)} if self.hypothetical else {}),
         }
 

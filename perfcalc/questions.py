@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from perfcalc.errors import InputError
 from perfcalc.frames import Frame, to_arrow
+from perfcalc.line import parse_day
 from perfcalc.plans import plan_for
 from perfcalc.rulebook.book import Law
 from perfcalc.rulebook.overlay import Overlays
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
+    from perfcalc.answers.charts.render import Chart
     from perfcalc.answers.check import Check
-    from perfcalc.answers.headroom import Design, Headroom
+    from perfcalc.answers.designs import Design
+    from perfcalc.answers.headroom import Headroom
+    from perfcalc.line import Plan
 
 
 def headroom(
@@ -32,8 +34,10 @@ def headroom(
 ) -> Headroom:
     """How far each item is from every line: the smallest change of one field the sheet gives that moves its verdict.
 
-    Every condition of the law is solved for the field in fractions, and what the solution does is asked of the engine:
-    the value given moves the verdict, one last digit less does not.
+    And the smallest factor that moves it when every dense rate is multiplied by it (``all_rates``): a faster or slower
+    part of the same design. Every condition of the law is solved for the change in fractions, and what the solution does
+    is asked of the engine: the value given moves the verdict, one last digit less does not. An item without a verdict
+    (`cannot_tell`) has no lines; `needs` says what would settle it.
 
     Parameters
     ----------
@@ -85,7 +89,7 @@ def headroom_design(
     InputError
         A day, jurisdiction or overlay cannot be used.
     """
-    from perfcalc.answers.headroom import design_table, designs
+    from perfcalc.answers.designs import design_table, designs
 
     said = {
         "die_area_mm2": area,
@@ -123,6 +127,8 @@ def check(
     expected
         A CSV with ``id`` or ``name`` and any result columns, which also say the jurisdictions. A column ``as_of`` may
         give each row its day; without it `as_of` is the day.
+        Columns ``rulebook`` and ``cells``, which a file made by `update` has, are digests of what its rows were made
+        from: they tell whether a drift comes from the law or from the sheet.
     tolerances
         Relative, of numbers: ``("tpp=0.1%",)`` or ``{"tpp": 0.001}``; else 1e-9. Words are compared exactly.
     update, reason
@@ -134,11 +140,9 @@ def check(
     InputError
         The golden file cannot be read or expects what is no result, or an update has no reason.
     """
-    import pyarrow as pa
-
+    from perfcalc.answers.catalogue import KEYS, Catalogue
     from perfcalc.answers.check import (
         BESIDE,
-        KEYS,
         Check,
         check_rows,
         new_golden,
@@ -146,46 +150,104 @@ def check(
         read_golden,
         write_golden,
     )
-    from perfcalc.line import parse_day, run
+    from perfcalc.line import parse_day
     from perfcalc.rulebook.overlay import overlaid
-    from perfcalc.sheets.read import BATCH_ROWS
 
     table, path = to_arrow(frame), Path(expected)
     if update and not reason.strip():
         raise InputError("an update needs a reason", 'add --reason "why the results are other ones now"')
     book, today = overlaid(rules), parse_day(as_of)
 
-    def scored(day: str | None, places: Sequence[str]) -> pa.Table:
-        plan = plan_for(
-            table.schema.names, "the frame", day or today, tuple(places) or ("us",), readings, law=law, rules=rules
-        )
-        batches = table.combine_chunks().to_batches(BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=table.schema)]
-        found = pa.Table.from_batches(run(batches, plan))
-        for key in ("id", "name"):
-            heading = plan.columns.get(key, key)
-            if key not in found.column_names and heading in found.column_names:
-                found = found.append_column(key, found.column(heading))
-        return found
+    def plan_of(day: str | None, places: Sequence[str]) -> Plan:
+        names, asked = table.schema.names, tuple(places) or ("us",)
+        return plan_for(names, "the frame", day or today, asked, readings, law=law, rules=book)
 
+    catalogue = Catalogue(table, plan_of)
     if update and not path.exists():
         if table.num_rows == 0:
             raise InputError("the sheet has no rows", "give it one")
-        rows = new_golden(scored(None, jurisdictions), jurisdictions, today)
+        every = tuple(jurisdictions) == ("all",)
+        rows = new_golden(catalogue, book.jurisdictions if every else jurisdictions, today)
         write_golden(path, rows, range(len(rows)), reason)
-        return Check(
-            str(path),
-            [name for name in rows[0] if name not in (*KEYS, *BESIDE)],
-            {},
-            [],
-            list(book.overlays),
-            updated=True,
-        )
+        columns = [name for name in rows[0] if name not in (*KEYS, *BESIDE)]
+        return Check(str(path), columns, {}, [], list(book.overlays), updated=True)
     chosen = parse_tolerances(tolerances)
     golden = read_golden(path)
-    columns, items, fresh = check_rows(golden, scored, book.jurisdictions, chosen, today.isoformat())
+    columns, items, fresh = check_rows(golden, catalogue, book.jurisdictions, chosen, today.isoformat())
     answer = Check(str(path), columns, chosen, items, list(book.overlays))
     if update and answer.drifted:
         kept = [item for item in items if item.outcome != "missing"]
         write_golden(path, fresh, (k for k, item in enumerate(kept) if item.outcome != "same"), reason)
         answer.updated = True
     return answer
+
+
+def chart(
+    frame: Frame,
+    *,
+    kind: str | None = None,
+    as_of: str | date | None = None,
+    from_: str | date | None = None,
+    jurisdictions: Sequence[str] | None = None,
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+    dark: bool = False,
+) -> Chart:
+    """A picture of a sheet against the law of a day: ``save("OUT.svg")``, ``.png`` or a self-contained ``.html``.
+
+    Parameters
+    ----------
+    kind
+        ``density``, ``timeline``, ``quantum``, ``coverage`` or ``origin``; by default what suits the items.
+    from_
+        Where the time line begins; by default on the first day of the rule book that moves an item.
+    jurisdictions
+        By default ``("us",)``, and all of them for ``coverage``. The other charts take one.
+
+    Raises
+    ------
+    InputError
+        The sheet has nothing to draw, an option cannot be used, or the extra ``charts`` is not installed.
+    """
+    from perfcalc.answers.charts.draw import chart_of
+    from perfcalc.rulebook.overlay import overlaid
+
+    book = overlaid(rules)
+    return chart_of(
+        to_arrow(frame),
+        kind,
+        parse_day(as_of),
+        None if from_ is None else parse_day(from_),
+        None if jurisdictions is None else tuple(jurisdictions),
+        lambda columns, day, places: plan_for(columns, "the frame", day, places, readings, law=law, rules=book),
+        book,
+        dark=dark,
+    )
+
+
+def design_chart(
+    design: Design,
+    *,
+    jurisdictions: Sequence[str] = ("us",),
+    rules: Overlays = (),
+    readings: str | Mapping[str, str] = "",
+    law: Law = "enforced",
+    dark: bool = False,
+) -> Chart:
+    """The allowed space of a design that `headroom_design` answered for, with the same options: area against TPP.
+
+    Raises
+    ------
+    InputError
+        An option cannot be used, or the extra ``charts`` is not installed.
+    """
+    from perfcalc.answers.charts.space import space_chart
+    from perfcalc.answers.designs import design_table
+
+    names = to_arrow(design_table(design.design)).schema.names
+    plans = [
+        plan_for(names, "the design", design.as_of, jurisdictions, readings, law=law, rules=overlays)
+        for overlays in ([(), rules] if rules else [()])
+    ]
+    return space_chart(design, plans, dark)

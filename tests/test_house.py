@@ -15,13 +15,14 @@ MAY_IMPORT = {
     "files": GROUND | {"sheets"},
     "frames": GROUND | {"sheets"},
     "line": GROUND | WINGS | {"verdicts", "files"},
-    "answers": GROUND | WINGS | {"verdicts", "line", "files", "answers"},
+    "answers": GROUND | WINGS | {"verdicts", "line", "plans", "files", "answers"},
     "plans": GROUND | WINGS | {"line"},
     "questions": GROUND | WINGS | {"line", "frames", "plans", "answers"},
     "api": GROUND | WINGS | {"verdicts", "line", "frames", "plans", "questions", "answers"},
-    "web": GROUND | WINGS | {"verdicts", "line", "answers", "api", "web"},
+    "web": GROUND | WINGS | {"verdicts", "line", "files", "plans", "answers", "api", "web"},
     "cli": GROUND | WINGS | {"verdicts", "line", "files", "answers", "api", "web", "cli", "perfcalc"},
     "__init__": {"api", "errors"},
+    "testing": {"errors", "answers"},
 }
 
 
@@ -73,3 +74,22 @@ def test_no_pickle_no_eval_no_network():
         }
         assert not [name for name in names if any(f"{name}.".startswith(f"{each}.") for each in BANNED)], path
         assert not calls & {"eval", "exec"}, path
+
+
+def test_only_the_page_listens_and_starts_processes_and_nothing_calls_out():
+    """A server must listen, and it starts children of its own; no room may be a client of anything."""
+    clients = {"httpx", "httpx2", "aiohttp", "urllib3", "websockets", "smtplib", "ftplib", "telnetlib", "ssl"}
+    servers = {"fastapi", "starlette", "uvicorn", "asyncio", "subprocess", "multiprocessing", "http", "socketserver"}
+    for path in ROOT.rglob("*.py"):
+        room = path.relative_to(ROOT).parts[0]
+        tree = ast.parse(path.read_text("utf-8"))
+        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+        roots = {name.split(".")[0] for name in names}
+        assert not roots & clients, path
+        allowed = servers if room == "web" else {"fastapi", "uvicorn"} if path.name == "serve.py" else set()
+        assert not (roots & servers) - allowed, path
+        if room == "web":
+            assert not {name for name in names if name.split(".")[0] == "http"} - {"http.cookies"}, path
+        calls = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert not calls & {"open_connection", "create_connection", "urlopen"}, path

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from io import StringIO
@@ -14,32 +15,30 @@ from xml.etree import ElementTree as ET
 import pyarrow as pa
 from rich.markup import escape
 
+from perfcalc.answers.catalogue import KEYS, Catalogue
 from perfcalc.errors import InputError
 from perfcalc.fields import METRICS
 from perfcalc.files import whole_files
 from perfcalc.verdicts.columns import result_names
 
-#: Columns of a golden file that say which item, on which day, and why a row is as it is.
-KEYS: Final = ("id", "name")
-BESIDE: Final = ("as_of", "reason")
+#: Columns of a golden file that hold no result: the day, why a row is as it is, and digests of what it was made from.
+BESIDE: Final = ("as_of", "reason", "rulebook", "cells")
 
 #: Relative, for numbers without a tolerance of their own: what another order of additions may do.
 USUAL_TOLERANCE: Final = 1e-9
 
 Row = dict[str, str]
 
-#: The scored sheet on a day (none: the day of the options) in some jurisdictions.
-Score = Callable[[str | None, Sequence[str]], pa.Table]
-
 
 @dataclass
 class Drift:
-    """One cell that is not as expected."""
+    """One cell that is not as expected; `why` is what speaks for what was found, if more can be said."""
 
     column: str
     expected: str
     found: str
     off: float | None = None
+    why: str = ""
 
     @property
     def words(self) -> str:
@@ -50,12 +49,24 @@ class Drift:
 
 @dataclass
 class Checked:
-    """One item on one day: ``same``, ``drift``, ``missing`` from the sheet, or ``extra`` in it."""
+    """One item on one day: ``same``, ``drift``, ``missing`` from the sheet, or ``extra`` in it.
+
+    `cause` says what is another one than when the golden file was written, if it carries the digests that tell.
+    """
 
     item: str
     as_of: str
     outcome: str
     drifts: list[Drift] = field(default_factory=list)
+    cause: str = ""
+
+    @property
+    def words(self) -> str:
+        """In as many lines as it takes: the item, and each column with what was expected, what was found, and why."""
+        lines = [f"{self.item} on {self.as_of}: {self.outcome}{f' ({self.cause})' if self.cause else ''}"]
+        for drift in self.drifts:
+            lines += [f"  {drift.words}", *([f"    {drift.why}"] if drift.why else [])]
+        return "\n".join(lines)
 
 
 @dataclass
@@ -92,16 +103,16 @@ class Check:
         for item in self.items:
             case = ET.SubElement(suite, "testcase", classname=f"perfcalc.{item.as_of}", name=_printable(item.item))
             if item.outcome != "same":
-                message = "; ".join(drift.words for drift in item.drifts) or item.outcome
+                message = f"{item.item}: {'; '.join(drift.words for drift in item.drifts) or item.outcome}"
                 failure = ET.SubElement(case, "failure", type=item.outcome, message=_printable(message))
-                failure.text = _printable("\n".join(drift.words for drift in item.drifts) or item.outcome)
+                failure.text = _printable(item.words)
         ET.indent(suites)
         return f"{ET.tostring(suites, 'unicode', xml_declaration=True)}\n"
 
     def __str__(self) -> str:
         from perfcalc.answers.comparisons import plain
 
-        return plain(check_parts(self))
+        return plain(check_parts(self), width=1000)
 
 
 def _printable(text: str) -> str:
@@ -197,63 +208,88 @@ def _text(value: Any) -> str:
 
 
 def check_rows(
-    golden: Sequence[Row], score: Score, places: Sequence[str], tolerances: Mapping[str, float], today: str
+    golden: Sequence[Row], catalogue: Catalogue, places: Sequence[str], tolerances: Mapping[str, float], today: str
 ) -> tuple[list[str], list[Checked], list[Row]]:
     """Compare; and the golden file as it would have to be: cells that hold keep their text."""
     columns, asked = compared_columns(golden[0], places)
     if stray := set(tolerances) - set(columns):
         raise InputError(f"{', '.join(sorted(stray))}: a tolerance for nothing", "name a column of the golden file")
-    days = list(dict.fromkeys(row.get("as_of") or "" for row in golden))
     key = next(name for name in KEYS if name in golden[0])
     checked: list[Checked] = []
     fresh: list[Row] = []
-    for day in days:
-        found = _by_key(score(day or None, asked), key, columns)
-        known: dict[tuple[str, int], None] = {}
+    for day in dict.fromkeys(row.get("as_of") or "" for row in golden):
+        found = _by_key(catalogue.scored(day or None, asked), key, columns)
+        known: Counter[str] = Counter()
+        drifted: list[tuple[int, Row, Checked]] = []
         for row in (each for each in golden if (each.get("as_of") or "") == day):
-            number = sum(1 for name, _ in known if name == row[key])
-            known[row[key], number] = None
-            label, when = row.get("name") or row[key], day or today
-            have = found.get((row[key], number))
-            if have is None:
+            label, when, at = row.get("name") or row[key], day or today, (row[key], known[row[key]])
+            known[row[key]] += 1
+            if at not in found:
                 checked.append(Checked(label, when, "missing"))
                 continue
+            line, have = found.pop(at)
             drifts = [d for name in columns if (d := compare(name, row[name], have[name], tolerances))]
             checked.append(Checked(label, when, "drift" if drifts else "same", drifts))
-            fresh.append({**row, **{drift.column: drift.found for drift in drifts}})
-        for at, have in found.items():
-            if at not in known:
-                checked.append(Checked(have.get("name") or at[0], day or today, "extra"))
-                fresh.append({**dict.fromkeys(golden[0], ""), **_kept(have, golden[0]), "as_of": day})
+            made_from = {}
+            if drifts:
+                drifted.append((line, row, checked[-1]))
+                made_from = _made_from(catalogue, line)
+            fresh.append({**row, **{drift.column: drift.found for drift in drifts}, **_kept(made_from, row)})
+        for at, (line, have) in found.items():
+            checked.append(Checked(have.get("name") or at[0], day or today, "extra"))
+            made_from = _made_from(catalogue, line)
+            fresh.append({**dict.fromkeys(golden[0], ""), **_kept({**have, **made_from}, golden[0]), "as_of": day})
+        _explain(catalogue, day or None, asked, drifted)
     return columns, checked, fresh
+
+
+def _made_from(catalogue: Catalogue, line: int) -> Row:
+    return {"rulebook": catalogue.rulebook, "cells": catalogue.cells[line]}
+
+
+def _explain(
+    catalogue: Catalogue, day: str | None, places: Sequence[str], drifted: Sequence[tuple[int, Row, Checked]]
+) -> None:
+    """Say of each drift why the result is what it is, and what is another one than in the golden file."""
+    reasons = catalogue.why(day, places, [line for line, _, _ in drifted])
+    for (line, row, item), why in zip(drifted, reasons, strict=True):
+        now = _made_from(catalogue, line)
+        if row.get("rulebook") and row.get("cells"):
+            what = {"rulebook": "the rule book", "cells": "the item's row in the sheet, or a heading over it"}
+            other = [words for name, words in what.items() if row[name] != now[name]]
+            item.cause = f"not as it was: {' and '.join(other)}" if other else "same row, same rule book"
+        for drift in item.drifts:
+            entries = row.get(f"{drift.column.rpartition('_')[0]}_entries", "")
+            drift.why = why.of(drift.column, [code for code in entries.split(";") if code])
 
 
 def _kept(row: Row, heads: Iterable[str]) -> Row:
     return {name: row[name] for name in heads if name in row}
 
 
-def _by_key(scored: pa.Table, key: str, columns: Sequence[str]) -> dict[tuple[str, int], Row]:
-    """The rows of a scored sheet by key; of several rows of one key, by their number among them."""
+def _by_key(scored: pa.Table, key: str, columns: Sequence[str]) -> dict[tuple[str, int], tuple[int, Row]]:
+    """The rows of a scored sheet and where they are, by key; of several rows of one key, by their number among them."""
     names = [name for name in KEYS if name in scored.column_names]
     if key not in names:
         raise InputError(f"the sheet has no column {key!r}", "call the golden file's first column as the sheet does")
-    found: dict[tuple[str, int], Row] = {}
-    times: dict[str, int] = {}
-    for row in scored.select([*names, *columns]).to_pylist():
+    found: dict[tuple[str, int], tuple[int, Row]] = {}
+    times: Counter[str] = Counter()
+    for line, row in enumerate(scored.select([*names, *columns]).to_pylist()):
         name = _text(row[key]).strip()
-        found[name, times.setdefault(name, 0)] = {column: _text(value) for column, value in row.items()}
+        found[name, times[name]] = line, {column: _text(value) for column, value in row.items()}
         times[name] += 1
     return found
 
 
-def new_golden(scored: pa.Table, places: Sequence[str], day: date) -> list[Row]:
+def new_golden(catalogue: Catalogue, places: Sequence[str], day: date) -> list[Row]:
     """A first golden file: verdicts, entries and the figures that the sheet's items have."""
+    scored = catalogue.scored(None, places)
     key = next(name for name in KEYS if name in scored.column_names)
     figures = [name for name in METRICS if scored.column(name).null_count < scored.num_rows]
     columns = [*(f"{place}_{what}" for place in places for what in ("verdict", "entries")), *figures]
     return [
-        {**_kept(row, KEYS), "as_of": day.isoformat(), **_kept(row, columns)}
-        for row in _by_key(scored, key, columns).values()
+        {**_kept(row, KEYS), "as_of": day.isoformat(), **_kept(row, columns), **_made_from(catalogue, line)}
+        for line, row in _by_key(scored, key, columns).values()
     ]
 
 
@@ -277,8 +313,7 @@ def check_parts(answer: Check) -> Iterable[Any]:
 
     yield from hypothetical_lines(answer.hypothetical)
     for item in answer.drifted:
-        yield f"[bold]{escape(item.item)}[/] on {item.as_of}: {item.outcome}"
-        yield from (f"  {escape(drift.words)}" for drift in item.drifts)
+        yield escape(item.words).replace(escape(item.item), f"[bold]{escape(item.item)}[/]", 1)
     same = len(answer.items) - len(answer.drifted)
     yield f"{same:,} as expected, {len(answer.drifted):,} not, of {len(answer.items):,} in {escape(answer.expected)}"
     if answer.updated:

@@ -16,11 +16,13 @@ from perfcalc.answers.numbers import interval_text
 from perfcalc.answers.origin import explain_origin
 from perfcalc.answers.reasons import reason
 from perfcalc.errors import InputError
+from perfcalc.facts import Links
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, unit_of
 from perfcalc.line import Items, Plan, measure_batch, score_batch
 from perfcalc.metrics.readings import QUESTIONS, every_combination, one_changed
 from perfcalc.rulebook.book import OPERATORS, Box, Condition, Rule
 from perfcalc.sheets.columns import text_column
+from perfcalc.verdicts import declared
 from perfcalc.verdicts.decide import FAILED, OPEN, VERDICTS, condition_states
 from perfcalc.verdicts.judge import asked_mask, judge
 from perfcalc.verdicts.margin import distances
@@ -103,6 +105,8 @@ class Explanation:
     law: str = "enforced"
     #: Titles of the overlays on the rule book; with any, the explanation is hypothetical.
     hypothetical: list[str] = field(default_factory=list)
+    #: Where the sheet has a column for it: ``declared``, ``check`` and ``because``.
+    declared_eccn: dict[str, str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For ``--json``: infinities become null."""
@@ -162,7 +166,9 @@ def metrics_behind(name: str) -> frozenset[str]:
 
 def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
     """Explain one item of a sheet. Everything is computed in exact arithmetic."""
-    batch, row = _with_its_parts(batch, plan, row)
+    linked = {"unit", "part_of"} & set(plan.columns)
+    links = measure_batch(batch, plan, (plan.readings,)).facts.links if linked else None
+    batch, row = with_its_parts(batch, links, row)
     items = measure_batch(batch, plan, (plan.readings,), exact=True)
     if plan.widen:
         readings = every_combination(plan.readings, metrics.relevant_readings(items.facts))
@@ -192,14 +198,32 @@ def explain_row(batch: pa.RecordBatch, plan: Plan, row: int) -> Explanation:
         law=plan.law,
         hypothetical=list(plan.overlays),
     )
+    others = [
+        (change, measure_batch(batch, plan, (readings,), exact=True))
+        for change, readings in one_changed(plan.readings, metrics.relevant_readings(items.facts))
+    ]
+    said: list[tuple[Book, JurisdictionTrace]] = []
     for book in plan.books:
-        explanation.jurisdictions.append(_explain_book(batch, plan, book, items, row, scored))
+        # The members of a union say the same, each under its own name.
+        alike = next((trace for first, trace in said if first.is_alike(book)), None)
+        said.append((book, _explain_book(book, items, others, row, scored, alike)))
+    explanation.jurisdictions = [trace for _, trace in said]
+    if declared.COLUMN in scored and "declared_eccn" in plan.columns:
+        explanation.declared_eccn = _declared(batch, plan, items, row)
     return explanation
 
 
-def _with_its_parts(batch: pa.RecordBatch, plan: Plan, row: int) -> tuple[pa.RecordBatch, int]:
+def _declared(batch: pa.RecordBatch, plan: Plan, items: Items, row: int) -> dict[str, str]:
+    book = next(book for book in plan.books if book.jurisdiction == "us")
+    judgement = judge(book, items.facts, items.kinds, lambda rows, _names: (items.facts, items.kinds, rows))
+    verdict, *masks = (int(mask[row]) for mask in declared.masks(book, judgement, items.facts, items.kinds))
+    cell = text_column(batch, plan.columns, FIELDS["declared_eccn"])[row]
+    check, because = declared.compare(declared.Item(book, VERDICTS[verdict], *masks), cell)
+    return {"declared": cell or "", "check": check, "because": because}
+
+
+def with_its_parts(batch: pa.RecordBatch, links: Links | None, row: int) -> tuple[pa.RecordBatch, int]:
     """The rows that bear on one item: itself, the units of its IC, its parts and the board it is on."""
-    links = measure_batch(batch, plan, (plan.readings,)).facts.links
     if links is None:
         return batch.slice(row, 1), 0
     board = int(links.board[row])
@@ -259,16 +283,20 @@ def _arithmetic(items: Items, plan: Plan, row: int, asked: Sequence[str]) -> lis
 
 
 def _explain_book(
-    batch: pa.RecordBatch, plan: Plan, book: Book, items: Items, row: int, scored: dict[str, Any]
+    book: Book,
+    items: Items,
+    others: Sequence[tuple[str, Items]],
+    row: int,
+    scored: dict[str, Any],
+    alike: JurisdictionTrace | None,
 ) -> JurisdictionTrace:
     prefix = book.jurisdiction
-    paragraphs = _asked_paragraphs(book, items, row)
-    if book.beside is not None:
+    paragraphs = _asked_paragraphs(book, items, row) if alike is None else alike.paragraphs
+    if alike is None and book.beside is not None:
         flags = {rule.paragraph for rule in book.beside.rules if rule.is_flag}
         paragraphs += [each for each in _asked_paragraphs(book.beside, items, row) if each.paragraph in flags]
     turned: dict[str, str] = {}
-    for change, readings in one_changed(plan.readings, metrics.relevant_readings(items.facts)):
-        other = measure_batch(batch, plan, (readings,), exact=True)
+    for change, other in others if alike is None else ():
         row_verdict = judge(
             book, other.facts, other.kinds, lambda rows, _names: (items.facts, items.kinds, rows)
         ).verdict[row]
@@ -283,7 +311,7 @@ def _explain_book(
         margin=scored[f"{prefix}_margin"],
         reason=reason(book, paragraphs, scored, KINDS[items.kinds[row]] if items.kinds[row] >= 0 else "unknown"),
         paragraphs=paragraphs,
-        turned_by=turned,
+        turned_by=turned if alike is None else alike.turned_by,
     )
 
 

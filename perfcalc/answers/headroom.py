@@ -1,39 +1,62 @@
-"""How far each item is from every line that matters, in its own terms; and how far a design may go."""
+"""How far each item is from every line that matters, in its own terms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 from rich.markup import escape
 
-from perfcalc.answers.crossings import CONTROLLED, Crossing, Crossings, cell, decimal
-from perfcalc.answers.tables import STYLES, hypothetical_lines
+from perfcalc.answers.crossings import Crossing, Crossings
+from perfcalc.answers.exact import cell, decimal
+from perfcalc.answers.numbers import interval_text
+from perfcalc.answers.tables import SHOWN_ROWS, STYLES, hypothetical_lines
+from perfcalc.answers.variants import ALL_RATES
 from perfcalc.answers.views import batches_of
 from perfcalc.exact import Fraction
-from perfcalc.fields import FIELDS, RATES
+from perfcalc.fields import METRICS
+from perfcalc.files import write_table
 from perfcalc.line import Plan
-from perfcalc.sheets.read import BATCH_ROWS
 from perfcalc.verdicts.decide import VERDICTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Items whose variants are held in memory together.
+ITEMS_AT_ONCE: Final = 1000
+
+#: More items than these are shown as a table, each with its nearest line.
+SHOWN_IN_FULL: Final = 5
+
+COLUMNS: Final = {
+    **dict.fromkeys(("item", "id"), pa.string()),
+    "row": pa.int64(),
+    **dict.fromkeys(("kind", "jurisdiction", "verdict", "field", "unit", "now", "value", "change"), pa.string()),
+    "relative": pa.float64(),
+    **dict.fromkeys(("then_verdict", "then_entries", "then_figures", "words"), pa.string()),
+}
+
 
 @dataclass
 class Line:
-    """The smallest change of one field that moves the verdict.
+    """The smallest change of one field, or of all dense rates together, that moves the verdict.
 
     Attributes
     ----------
+    field
+        The field; `all_rates` for one factor on every dense rate (``unit`` ×), as a faster part of the design has it.
     now, value, change
         Exact decimals: what the sheet says, the first value beyond the line, and the distance between the two. A
         choice has no distance. One last digit less than `change` moves nothing.
     relative
-        `change` over what the sheet says.
+        `change` over what the sheet says; of a fidelity, over what it lacks of one.
+    figures
+        The metrics that the change moves and a rule tests: now, and beyond the line.
     """
 
     field: str
@@ -44,19 +67,39 @@ class Line:
     relative: float | None
     verdict: str
     entries: list[str]
+    figures: dict[str, list[str]]
+
+    @property
+    def outcome(self) -> str:
+        """What the item is beyond the line."""
+        return "not controlled" if self.verdict == "not_controlled" else " and ".join(self.entries) or self.verdict
+
+    @property
+    def step(self) -> str:
+        """The change alone, in words."""
+        if self.field == ALL_RATES:
+            return f"{self.value} times as fast in every format"
+        if not self.change:
+            return f"{self.field} {self.value} instead of {self.now}"
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{grouped(self.change.lstrip('-'))}{unit} {'less' if self.change[0] == '-' else 'more'} {self.field}"
+
+    @property
+    def way(self) -> str:
+        """The change in words, from where to where."""
+        if self.field == ALL_RATES and self.figures:
+            return f"{self.step} ({self.figures_text})"
+        return f"{self.step} ({grouped(self.now)} → {grouped(self.value)})" if self.change else self.step
+
+    @property
+    def figures_text(self) -> str:
+        """``tpp 3,664 → 4,800``."""
+        return ", ".join(f"{name} {now} → {then}" for name, (now, then) in self.figures.items())
 
     @property
     def words(self) -> str:
         """In one line."""
-        outcome = "not controlled" if self.verdict == "not_controlled" else " and ".join(self.entries) or self.verdict
-        if not self.change:
-            return f"{self.field} {self.value} instead of {self.now}, and it is {outcome}"
-        unit = f" {self.unit}" if self.unit else ""
-        way = "less" if self.change.startswith("-") else "more"
-        return (
-            f"{grouped(self.change.lstrip('-'))}{unit} {way} {self.field} "
-            f"({grouped(self.now)} → {grouped(self.value)}), and it is {outcome}"
-        )
+        return f"{self.way}, and it is {self.outcome}"
 
 
 @dataclass
@@ -79,10 +122,15 @@ class ItemHeadroom:
         if self.lines:
             return ""
         if self.verdict == "controlled":
-            return "no single field frees it"
+            return "no single change frees it"
         if self.verdict == "not_controlled":
-            return "no single field makes it controlled"
+            return "no single change makes it controlled"
         return f"needs {', '.join(self.needs)}" if self.needs else self.verdict
+
+    @property
+    def nearness(self) -> float:
+        """Relative distance of the nearest line; infinite without one, or where only a choice leads to one."""
+        return next((abs(line.relative) for line in self.lines if line.relative is not None), np.inf)
 
 
 @dataclass
@@ -103,28 +151,48 @@ class Headroom:
                 line["words"] = words.words
         return answer
 
-    def to_pandas(self) -> pd.DataFrame:
+    def to_arrow(self) -> pa.Table:
         """One row a line."""
-        import pandas as pd
-
-        names = ("item", "id", "row", "kind", "jurisdiction", "verdict")
-        columns = ("field", "unit", "now", "value", "change", "relative", "then_verdict", "then_entries")
         rows = [
             {
-                **{name: getattr(item, name) for name in names},
-                **{name: getattr(line, name) for name in columns[:6]},
+                **{name: getattr(item, name) for name in ("item", "id", "row", "kind", "jurisdiction", "verdict")},
+                **{name: getattr(line, name) for name in ("field", "unit", "now", "value", "change", "relative")},
                 "then_verdict": line.verdict,
                 "then_entries": ";".join(line.entries),
+                "then_figures": line.figures_text,
+                "words": line.words,
             }
             for item in self.items
             for line in item.lines
         ]
-        return pd.DataFrame(rows, columns=[*names, *columns])
+        columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in COLUMNS.items()}
+        if self.hypothetical:
+            columns["hypothetical"] = pa.array([True] * len(rows), pa.bool_())
+        return pa.table(columns)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a line."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
+
+    def write(self, path: Path) -> None:
+        """One row a line, into a CSV or Parquet file that appears whole or not at all."""
+        write_table(self.to_arrow(), path)
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+        return sum(len(item.lines) for item in self.items)
+
+    def parts(self) -> Iterator[Any]:
+        """For a terminal: each item with its lines, the nearest first; of many items the nearest line of each."""
+        yield from hypothetical_lines(self.hypothetical)
+        yield f"Distance to the lines on {self.as_of}, one field changed at a time, or every dense rate by one factor"
+        yield from _table(self) if len({each.row for each in self.items}) > SHOWN_IN_FULL else _full(self)
 
     def __str__(self) -> str:
         from perfcalc.answers.comparisons import plain
 
-        return plain(headroom_parts(self), width=200)
+        return plain(self.parts(), width=200)
 
 
 def headroom_of(table: pa.Table, plan: Plan, item: str | None = None) -> Headroom:
@@ -136,7 +204,7 @@ def headroom_of(table: pa.Table, plan: Plan, item: str | None = None) -> Headroo
     first = 0
     if item is not None:
         table = table.combine_chunks()
-    for batch in batches_of(table, plan, table.num_rows or 1) if item else batches_of(table, plan, BATCH_ROWS):
+    for batch in batches_of(table, plan, ITEMS_AT_ONCE if item is None else table.num_rows or 1):
         rows = range(batch.num_rows) if item is None else [find_row(batch, plan, item)]
         answer.items += _of_batch(Crossings(batch, plan, rows), rows, first)
         first += batch.num_rows
@@ -171,114 +239,39 @@ def _list(text: str) -> list[str]:
 
 
 def _line(search: Crossings, crossing: Crossing) -> Line:
-    field = FIELDS[crossing.field]
-    low, high = (end[crossing.row] for end in search.exact.interval(field.name))
-    change: Fraction | None = None
-    if field.type == "number":
+    change, answer = crossing.change, crossing.answer
+    low, high = search.variants.interval(change, crossing.row)
+    by: Fraction | None = None
+    if not change.is_choice:
         start = high if crossing.value > high else low
-        change = crossing.value - start
+        by = crossing.value - start
+    (one, *_) = change.fields
     return Line(
-        field=field.name,
-        unit=field.unit,
-        now=cell(field, low, high, given=True) or "",
-        value=cell(field, crossing.value, crossing.value, given=True) or "",
-        change="" if change is None else decimal(change),
-        relative=float(change / start) if change is not None and start else None,
-        verdict=VERDICTS[crossing.verdict],
-        entries=list(crossing.entries),
+        field=change.name,
+        unit="×" if change.is_factor else one.unit,
+        now=cell(one, low, high, given=True) or "",
+        value=cell(one, crossing.value, crossing.value, given=True) or "",
+        change="" if by is None else decimal(by),
+        relative=float(by / of)
+        if by is not None and (of := 1 - start if "fidelity" in change.name else start)
+        else None,
+        verdict=VERDICTS[answer.verdict],
+        entries=list(answer.entries),
+        figures=_figures(search, crossing),
     )
 
 
-@dataclass
-class Ceiling:
-    """The largest dense rate of one format at which a design stays outside a jurisdiction's lines.
-
-    Attributes
-    ----------
-    law
-        ``now``, or ``overlay``: under the overlays that were given.
-    largest
-        Exact decimal; empty where no rate stays outside, or where none is too large (`silence` says which).
-    verdict, entries
-        What one last digit more gives.
-    """
-
-    field: str
-    unit: str
-    jurisdiction: str
-    law: str
-    largest: str
-    verdict: str
-    entries: list[str]
-    silence: str
-
-
-@dataclass
-class Design:
-    """The answer of `headroom_design`."""
-
-    as_of: str
-    design: dict[str, str]
-    hypothetical: list[str]
-    ceilings: list[Ceiling]
-
-    def to_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return asdict(self)
-
-    def to_pandas(self) -> pd.DataFrame:
-        """One row a format and jurisdiction."""
-        import pandas as pd
-
-        return pd.DataFrame([asdict(each) for each in self.ceilings])
-
-    def __str__(self) -> str:
-        from perfcalc.answers.comparisons import plain
-
-        return plain(design_parts(self))
-
-
-def design_table(design: dict[str, str]) -> pa.Table:
-    """One row a format: the design with that rate alone, at zero."""
-    names = [rate.name for rate in RATES]
-    columns: dict[str, list[str | None]] = {"name": list(names), "kind": ["ic"] * len(names)}
-    columns |= {field: [value] * len(names) for field, value in design.items()}
-    columns |= {name: ["0" if name == own else None for own in names] for name in names}
-    return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
-
-
-def ceilings_of(table: pa.Table, plan: Plan, law: str) -> list[Ceiling]:
-    """How high each rate may go until the verdict is no longer `not_controlled`."""
-    batch = table.combine_chunks().to_batches()[0]
-    search = Crossings(batch, plan, range(batch.num_rows), leaving=True)
-    first: dict[tuple[int, int], Crossing] = {}
-    for crossing in search.found():
-        name = RATES[crossing.row].name
-        if crossing.field == name:
-            first.setdefault((crossing.row, crossing.book), crossing)
-    ceilings = []
-    for row, rate in enumerate(RATES):
-        for b, view in enumerate(search.views):
-            found = first.get((row, b))
-            silence = ""
-            if view.verdict[row] != "not_controlled":
-                needs = f" (needs {', '.join(_list(view.needs[row]))})" if view.needs[row] else ""
-                silence, found = f"no rate stays outside: {view.verdict[row]}{needs}", None
-            elif found is None:
-                silence = "no rate is too high"
-            ceilings.append(
-                Ceiling(
-                    rate.name,
-                    rate.unit,
-                    view.book.jurisdiction,
-                    law,
-                    decimal(found.before) if found else "",
-                    VERDICTS[found.verdict] if found else view.verdict[row],
-                    list(found.entries) if found else _list(view.entries[row]),
-                    silence,
-                )
-            )
-    return ceilings
+def _figures(search: Crossings, crossing: Crossing) -> dict[str, list[str]]:
+    facts, moved = search.measured.items.facts, {}
+    for metric in METRICS:
+        if metric in search.variants.limits and search.measured.kind(crossing.row) in METRICS[metric].kinds:
+            now = [end[crossing.row] for end in facts.interval(metric)]
+            then = [float(end) for end in crossing.answer.figure(metric)]
+            # What the item does not have is not a number, before and after.
+            texts = [interval_text(*ends) for ends in (now, then) if not np.isnan(ends).any()]
+            if len(set(texts)) > 1:
+                moved[metric] = texts
+    return moved
 
 
 def grouped(number: str) -> str:
@@ -291,10 +284,12 @@ def grouped(number: str) -> str:
     return f"{int(whole):,}{dot if part else ''}{part}" if whole.isdecimal() else number
 
 
-def headroom_parts(answer: Headroom) -> Iterable[Any]:
-    """Each item with its lines, the nearest first."""
-    yield from hypothetical_lines(answer.hypothetical)
-    yield f"Distance to the lines on {answer.as_of}, one field changed at a time"
+def percent(ratio: float) -> str:
+    """A signed relative distance, small ones too."""
+    return f"{ratio:+.0%}" if abs(ratio) >= 0.995 else f"{ratio * 100:+.2g}%"
+
+
+def _full(answer: Headroom) -> Iterator[str]:
     before = None
     for item in answer.items:
         if (item.item, item.row) != before:
@@ -302,34 +297,36 @@ def headroom_parts(answer: Headroom) -> Iterable[Any]:
         before = item.item, item.row
         entries = f" ({', '.join(item.entries)})" if item.entries else ""
         yield f"  {item.jurisdiction.upper()}: [{STYLES[item.verdict]}]{item.verdict}[/]{escape(entries)}"
-        yield from (f"    {escape(line.words)}" for line in item.lines)
+        outcomes: dict[str, list[Line]] = {}
+        for line in item.lines:
+            outcomes.setdefault(line.outcome, []).append(line)
+        for outcome, lines in outcomes.items():
+            yield f"    {escape(outcome)} with"
+            for k, line in enumerate(lines):
+                yield f"      {'or ' if k else ''}{escape(line.way)}"
         if item.silence:
             yield f"    [dim]{escape(item.silence)}[/]"
 
 
-def design_parts(answer: Design) -> Iterable[Any]:
-    """A table of formats against jurisdictions."""
+def _table(answer: Headroom) -> Iterator[Any]:
     from rich.table import Table
 
-    yield from hypothetical_lines(answer.hypothetical)
-    said = ", ".join(f"{name} {value}" for name, value in answer.design.items())
-    yield f"Largest dense rate of one format that stays outside the lines on {answer.as_of}: {escape(said)}"
-    places = list(dict.fromkeys((each.jurisdiction, each.law) for each in answer.ceilings))
-    table = Table("format", "unit", box=None, pad_edge=False)
-    for place, law in places:
-        table.add_column(place.upper() if law == "now" else f"{place.upper()} under the overlay", justify="right")
-        table.add_column("beyond")
-    for rate in RATES:
-        cells: list[str] = []
-        for at in places:
-            each = next(one for one in answer.ceilings if (one.field, one.jurisdiction, one.law) == (rate.name, *at))
-            beyond = ", ".join(each.entries) if each.verdict == VERDICTS[CONTROLLED] else each.verdict
-            cells += [grouped(each.largest) if each.largest else each.silence, beyond if each.largest else ""]
-        table.add_row(rate.name, rate.unit, *map(escape, cells))
+    near = sorted((item for item in answer.items if item.lines), key=lambda item: item.nearness)
+    table = Table("item", "", "verdict", "distance", "nearest change", "and it is", box=None, pad_edge=False)
+    for item in near[:SHOWN_ROWS]:
+        (line, *_) = item.lines
+        distance = "" if line.relative is None else percent(line.relative)
+        verdict = f"[{STYLES[item.verdict]}]{item.verdict}[/]"
+        table.add_row(
+            escape(item.item), item.jurisdiction.upper(), verdict, distance, escape(line.step), escape(line.outcome)
+        )
     yield table
-
-
-def designs(table: pa.Table, plans: Sequence[Plan], design: dict[str, str]) -> Design:
-    """The ceilings of a design under each plan: the law now, and under the overlays."""
-    ceilings = [each for plan in plans for each in ceilings_of(table, plan, "overlay" if plan.overlays else "now")]
-    return Design(plans[0].books[0].day.isoformat(), design, list(plans[-1].overlays), ceilings)
+    if len(near) > SHOWN_ROWS:
+        yield f"[dim]the nearest {SHOWN_ROWS} of {len(near):,} are shown; -o and --json have all of them[/]"
+    silent = Counter(
+        (item.verdict, item.silence if item.verdict.endswith("controlled") else "") for item in answer.items
+    )
+    for (verdict, why), number in silent.items():
+        if why or verdict not in ("controlled", "not_controlled"):
+            yield f"[dim]{number:,} {verdict}{f': {why}' if why else ', so no line is near or far'}[/]"
+    yield "[dim]--item NAME shows every line of one item[/]"

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from perfcalc.answers.numbers import interval_text
 from perfcalc.rulebook.book import load
+from perfcalc.verdicts.declared import CHECKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -155,6 +156,9 @@ def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
         yield f"{' '.join(name.upper() for name in names)} on {summary.as_of}: {said[names[0]] or 'no items'}"
     if summary.as_of > (checked := last_checked(load())):
         yield f"[yellow]the rule book was last checked on {checked}: law made since is not in it[/]"
+    if summary.declared:
+        counted = ", ".join(f"{summary.declared[word]:,} {word}" for word in CHECKS if summary.declared[word])
+        yield f"declared ECCN against the computed entries: {counted}"
     if output is None and total > SHOWN_ROWS:
         yield f"The first {SHOWN_ROWS} of {total:,} items are shown; -o OUT.csv has all of them."
     if output is not None:

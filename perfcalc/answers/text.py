@@ -39,6 +39,12 @@ def _explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield from _paragraph(jurisdiction.reason)
         if jurisdiction.margin is not None:
             yield from _paragraph(_margin_words(jurisdiction))
+    if explanation.declared_eccn is not None:
+        said = explanation.declared_eccn
+        because = f": {said['because']}" if said["because"] else ""
+        yield ""
+        yield f"Declared ECCN: {said['declared'] or 'none'}"
+        yield from _paragraph(f"{said['check'].replace('_', ' ')}{because}")
     yield from _section("What the sheet says")
     yield from _listing(explanation.fields.items())
     if explanation.problems:

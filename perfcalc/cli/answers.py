@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from perfcalc.cli.app import console, json_option, law_layer_option, law_options, main, rules_option, split
+from perfcalc.cli.app import (
+    Question,
+    console,
+    json_option,
+    law_layer_option,
+    main,
+    question_options,
+    rules_option,
+    split,
+    table_of,
+)
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from perfcalc.rulebook.book import Law
 
 
@@ -42,7 +50,7 @@ def changes(
     from perfcalc.api import changes as changes_of
 
     answer = changes_of(
-        _table(sheet),
+        table_of(sheet),
         from_=from_,
         to=to,
         jurisdictions=split(jurisdiction),
@@ -60,35 +68,16 @@ def changes(
 
 @main.command()
 @click.argument("sheet", type=click.Path(path_type=Path))
-@law_options
+@question_options
 @json_option
-def coverage(
-    sheet: Path,
-    as_of: str | None,
-    jurisdiction: str,
-    readings: str,
-    overlays: tuple[str, ...],
-    law: Law,
-    as_json: bool,
-) -> None:
+def coverage(sheet: Path, question: Question, as_json: bool) -> None:
     """Items against jurisdictions on one day, and the gaps between them."""
     from perfcalc.answers.comparisons import coverage_parts
     from perfcalc.api import coverage as coverage_of
 
-    answer = coverage_of(
-        _table(sheet), as_of=as_of, jurisdictions=split(jurisdiction), rules=overlays, readings=readings, law=law
-    )
+    answer = coverage_of(table_of(sheet), **question)
     if as_json:
         click.echo(json.dumps(answer.to_dict(), indent=2))
         return
     for part in coverage_parts(answer):
         console().print(part)
-
-
-def _table(sheet: Path) -> pa.Table:
-    import pyarrow as pa
-
-    from perfcalc.sheets.read import open_sheet
-
-    opened = open_sheet(sheet)
-    return pa.Table.from_batches(opened.batches(), opened.schema)

@@ -5,12 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import click
 
 from perfcalc import __version__
 from perfcalc.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perfcalc.rulebook.book import Law
 
 DONE, DONE_BUT, WRONG = 0, 1, 2
 F = TypeVar("F", bound=Callable[..., Any])
@@ -18,6 +25,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 class Commands(click.Group):
     """Turns what perfcalc cannot use into a message and exit code 2."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments as they were given, for the record."""
+        ctx.meta["arguments"] = list(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -121,3 +133,48 @@ def progress_bar(rows: int | None, wanted: bool) -> Iterator[Callable[[int], Non
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=rows)
         yield lambda done: bar.update(task, completed=done)
+
+
+class Question(TypedDict):
+    """Which law is asked: the options that every function of the API takes."""
+
+    as_of: str | None
+    jurisdictions: tuple[str, ...]
+    readings: str
+    rules: tuple[str, ...]
+    law: Law
+
+
+def question_options(command: F) -> F:
+    """`law_options`, handed over together as `question`."""
+
+    @wraps(command)
+    def asked(
+        as_of: str | None, jurisdiction: str, readings: str, overlays: tuple[str, ...], law: Law, **others: Any
+    ) -> Any:
+        places = split(jurisdiction)
+        question = Question(as_of=as_of, jurisdictions=places, readings=readings, rules=overlays, law=law)
+        return command(question=question, **others)
+
+    return cast("F", law_options(asked))
+
+
+def _with_known_ending(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and path.suffix.casefold() not in (".csv", ".parquet", ".pq"):
+        raise InputError(f"{path}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
+    return path
+
+
+output_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), callback=_with_known_ending, help="OUT.csv or OUT.parquet."
+)
+
+
+def table_of(sheet: Path) -> pa.Table:
+    """A sheet as one table."""
+    import pyarrow as pa
+
+    from perfcalc.sheets.read import open_sheet
+
+    opened = open_sheet(sheet)
+    return pa.Table.from_batches(opened.batches(), opened.schema)

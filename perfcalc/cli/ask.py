@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from perfcalc.cli.app import DONE, DONE_BUT, console, json_option, law_options, main, split
+from perfcalc.cli.app import (
+    DONE,
+    DONE_BUT,
+    Question,
+    console,
+    json_option,
+    main,
+    output_option,
+    question_options,
+    table_of,
+)
 from perfcalc.errors import InputError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from perfcalc.rulebook.book import Law
+    from perfcalc.answers.designs import Design
+    from perfcalc.answers.headroom import Headroom
 
 
 @main.command()
@@ -27,7 +36,15 @@ if TYPE_CHECKING:
 @click.option("--datacenter", type=click.Choice(["yes", "no"]), help="Of the design: made for data centres?")
 @click.option("--memory-bandwidth", metavar="GB/S", help="Of the design: bandwidth to its DRAM.")
 @click.option("--interconnect", metavar="GB/S", help="Of the design: input and output rate.")
-@law_options
+@click.option(
+    "--chart",
+    "picture",
+    type=click.Path(path_type=Path),
+    metavar="OUT.svg",
+    help="With --design: also draw the allowed space, as SVG, PNG or HTML.",
+)
+@output_option
+@question_options
 @json_option
 def headroom(
     sheet: Path | None,
@@ -38,19 +55,16 @@ def headroom(
     datacenter: str | None,
     memory_bandwidth: str | None,
     interconnect: str | None,
-    as_of: str | None,
-    jurisdiction: str,
-    readings: str,
-    overlays: tuple[str, ...],
-    law: Law,
+    picture: Path | None,
+    output: Path | None,
+    question: Question,
     as_json: bool,
 ) -> None:
-    """How far each item is from every line: the smallest change of one field that moves its verdict.
+    """How far each item is from every line: the smallest change of one field, or of all rates, that moves its verdict.
 
-    With --design, the largest dense rate of each format at which a chip stays outside the lines; with --rules too, it
+    Of many items a table shows the nearest line of each, the nearest item first; -o and --json have every line. With --design, the largest dense rate of each format at which a chip stays outside the lines; with --rules too, it
     is given for the law as it is and under the overlay.
     """
-    from perfcalc.answers.headroom import Design, Headroom, design_parts, headroom_parts
     from perfcalc.api import headroom as headroom_of_frame
     from perfcalc.api import headroom_design
 
@@ -58,6 +72,8 @@ def headroom(
         raise InputError("give a SHEET or --design", "`perfcalc headroom SHEET`, or `--design --area 600`")
     if design and area is None:
         raise InputError("a design has an area", "add --area, in mm²")
+    if picture is not None and not design:
+        raise InputError("--chart draws the space of a design", "use it with --design, or `perfcalc chart SHEET`")
     answer: Design | Headroom
     if sheet is None:
         answer = headroom_design(
@@ -66,27 +82,27 @@ def headroom(
             datacenter=datacenter,
             memory_bandwidth=memory_bandwidth,
             interconnect=interconnect,
-            as_of=as_of,
-            jurisdictions=split(jurisdiction),
-            rules=overlays,
-            readings=readings,
-            law=law,
+            **question,
         )
+        if picture is not None:
+            from perfcalc.api import design_chart
+
+            design_chart(
+                answer,
+                jurisdictions=question["jurisdictions"],
+                rules=question["rules"],
+                readings=question["readings"],
+                law=question["law"],
+            ).save(picture)
     else:
-        answer = headroom_of_frame(
-            _table(sheet),
-            item=item,
-            as_of=as_of,
-            jurisdictions=split(jurisdiction),
-            rules=overlays,
-            readings=readings,
-            law=law,
-        )
+        answer = headroom_of_frame(table_of(sheet), item=item, **question)
+    if output is not None:
+        answer.write(output)
     if as_json:
         click.echo(json.dumps(answer.to_dict(), indent=2))
         return
-    for part in headroom_parts(answer) if isinstance(answer, Headroom) else design_parts(answer):
-        console().print(part)
+    for part in answer.parts() if output is None else [f"{len(answer):,} lines written to {output}"]:
+        console().print(part, soft_wrap=isinstance(part, str))
 
 
 @main.command()
@@ -104,7 +120,7 @@ def headroom(
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE.xml", help="Also write JUnit XML.")
 @click.option("--update", is_flag=True, help="Rewrite the golden file; needs a reason.")
 @click.option("--reason", default="", metavar="WHY", help="Why; kept in the column `reason` of the rows that change.")
-@law_options
+@question_options
 @json_option
 def check(
     sheet: Path,
@@ -113,11 +129,7 @@ def check(
     junit: Path | None,
     update: bool,
     reason: str,
-    as_of: str | None,
-    jurisdiction: str,
-    readings: str,
-    overlays: tuple[str, ...],
-    law: Law,
+    question: Question,
     as_json: bool,
 ) -> None:
     """A catalogue's regression test: exit 1 if any result drifts from what is expected, or an item is missing or extra.
@@ -129,16 +141,12 @@ def check(
     from perfcalc.files import whole_files
 
     answer = check_frame(
-        _table(sheet),
+        table_of(sheet),
         expected,
         tolerances=tolerances,
         update=update,
         reason=reason,
-        as_of=as_of,
-        jurisdictions=split(jurisdiction),
-        rules=overlays,
-        readings=readings,
-        law=law,
+        **question,
     )
     if junit is not None:
         with whole_files(junit) as (draft,):
@@ -147,14 +155,5 @@ def check(
         click.echo(json.dumps(answer.to_dict(), indent=2))
     else:
         for part in check_parts(answer):
-            console().print(part)
+            console().print(part, soft_wrap=True)
     sys.exit(DONE_BUT if answer.drifted and not answer.updated else DONE)
-
-
-def _table(sheet: Path) -> pa.Table:
-    import pyarrow as pa
-
-    from perfcalc.sheets.read import open_sheet
-
-    opened = open_sheet(sheet)
-    return pa.Table.from_batches(opened.batches(), opened.schema)

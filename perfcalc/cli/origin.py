@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from perfcalc.cli.app import DONE, DONE_BUT, json_option, main
+from perfcalc.cli.app import DONE, DONE_BUT, json_option, main, output_option
 from perfcalc.errors import InputError
 
 
@@ -29,7 +29,7 @@ def origin() -> None:
 
 @origin.command("sheet")
 @click.argument("sheet", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="OUT.csv or OUT.parquet.")
+@output_option
 @click.option("--item", metavar="NAME", help="One item, with its time line.")
 @json_option
 def origin_sheet_command(sheet: Path, output: Path | None, item: str | None, as_json: bool) -> None:
@@ -42,8 +42,6 @@ def origin_sheet_command(sheet: Path, output: Path | None, item: str | None, as_
     from perfcalc.origin.columns import recognise_origin
     from perfcalc.sheets.read import open_sheet
 
-    if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
-        raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     opened = open_sheet(sheet)
     if item is not None:
         batches = pa.Table.from_batches(opened.batches(), opened.schema).combine_chunks().to_batches()

@@ -12,13 +12,16 @@ import click
 from perfcalc.cli.app import (
     DONE,
     DONE_BUT,
+    Question,
     console,
     json_option,
     law_options,
     main,
     mapping_options,
     progress_bar,
+    question_options,
     split,
+    table_of,
 )
 from perfcalc.errors import InputError
 
@@ -42,7 +45,14 @@ if TYPE_CHECKING:
     help="Country of the headquarters of the end user, or of its ultimate parent. Default: not known.",
 )
 @click.option("--origin", is_flag=True, help="Add where each item was likely made.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write a report: one HTML file."
+)
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
+@click.option(
+    "--evidence", type=click.Path(path_type=Path), metavar="DIR", help="Write a pack that `replay` scores again."
+)
+@click.option("--traces", type=click.IntRange(0), help="Items of the pack that are explained whole. Default: 1000.")
 @click.option("--threads", type=click.IntRange(1), help="Default: one a processor.")
 @mapping_options
 @json_option
@@ -57,7 +67,10 @@ def score(
     destination: str | None,
     end_user_hq: str | None,
     origin: bool,
+    report: Path | None,
     strict: bool,
+    evidence: Path | None,
+    traces: int | None,
     threads: int | None,
     pairs: tuple[str, ...],
     mapping: str | None,
@@ -78,7 +91,35 @@ def score(
     if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     said = load_mapping(mapping, pairs)
+    if evidence is not None:
+        from perfcalc.cli.evidence import score_with_evidence
+
+        score_with_evidence(
+            sheets,
+            evidence,
+            output,
+            as_json,
+            strict,
+            as_of=as_of,
+            jurisdictions=split(jurisdiction),
+            readings=readings,
+            destination=destination,
+            end_user_hq=end_user_hq,
+            law=law,
+            rules=overlays,
+            mapping=said,
+            origin=origin,
+            threads=threads,
+            **({} if traces is None else {"traces": traces}),
+        )
+    if traces is not None:
+        raise InputError("--traces is about the pack that --evidence writes", "add --evidence DIR")
     sheet = open_sheet(sheets, said.get("columns", ()))
+    if report is not None:
+        from perfcalc.answers.report import keep
+
+        # A report shows the rows, and traces them: they are read once and held.
+        sheet = keep(sheet)
     plan = plan_for(
         sheet.schema.names,
         str(sheet.path),
@@ -93,6 +134,10 @@ def score(
     )
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
         summary, scored = score_sheet(sheet, replace(plan, origin=origin), output, threads, progress)
+    if report is not None:
+        from perfcalc.answers.report import write_report
+
+        write_report(report, sheet, replace(plan, origin=origin), summary, scored)
     if as_json:
         answer = summary.to_dict()
         if output is None:
@@ -102,41 +147,21 @@ def score(
         if output is None:
             _print_table(scored, summary)
         _print_summary(summary, output)
+        if report is not None:
+            click.echo(f"report written to {report}")
     sys.exit(DONE_BUT if summary.rejects or (strict and summary.undecided) else DONE)
 
 
 @main.command()
 @click.argument("sheet", type=click.Path(path_type=Path))
 @click.option("--item", required=True, metavar="NAME", help="The item's name or id.")
-@law_options
+@question_options
 @json_option
-def explain(
-    sheet: Path,
-    item: str,
-    as_of: str | None,
-    jurisdiction: str,
-    readings: str,
-    overlays: tuple[str, ...],
-    law: Law,
-    as_json: bool,
-) -> None:
+def explain(sheet: Path, item: str, question: Question, as_json: bool) -> None:
     """Why an item is judged as it is: figures, clauses, margins, citations, and what is missing."""
-    import pyarrow as pa
-
     from perfcalc.api import explain as explain_frame
-    from perfcalc.sheets.read import open_sheet
 
-    opened = open_sheet(sheet)
-    table = pa.Table.from_batches(opened.batches(), opened.schema)
-    answer = explain_frame(
-        table,
-        item=item,
-        as_of=as_of,
-        jurisdictions=split(jurisdiction),
-        readings=readings,
-        law=law,
-        rules=overlays,
-    )
+    answer = explain_frame(table_of(sheet), item=item, **question)
     click.echo(json.dumps(answer.to_dict(), indent=2) if as_json else str(answer))
 
 

@@ -255,7 +255,11 @@ FIELDS: Final[dict[str, Field]] = {
             sources=("process_node",),
         ),
         Field("end_user", "Who will use the item, by name."),
-        Field("declared_eccn", "The US entry (ECCN) that the maker declares apart from 3A090 and 4A090: `5A992.c`."),
+        Field(
+            "declared_eccn",
+            "The US entry (ECCN) that the maker or seller declares: `5A992.c`, `3A090.a`, `EAR99`. Compared with the "
+            "computed ones in `declared_eccn_check`; an entry with .z paragraphs is asked for these.",
+        ),
         number("nand_layers", "Memory cell layers of a NAND die.", "", ("memory",)),
         number("dram_half_pitch_nm", "Production half-pitch of a DRAM.", "nm", ("memory",)),
         number("dram_cell_area_um2", "DRAM memory cell area: wordline × bitline.", "µm²", ("memory",)),

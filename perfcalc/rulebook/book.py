@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +14,8 @@ import yaml
 from perfcalc.errors import InputError
 from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS, Kind
+from perfcalc.rulebook import folders
+from perfcalc.rulebook.folders import digest_of, folder_in_use, rule_files
 
 Operator = Literal[">=", ">", "<=", "<", "="]
 Status = Literal["in_force", "not_enforced", "suspended", "proposed", "superseded"]
@@ -36,10 +37,8 @@ LAYERS: Final[dict[Law, frozenset[str]]] = {"enforced": LAW, "codified": LAW | {
 #: Files of a jurisdiction's folder that hold no paragraphs.
 NOT_ENTRIES: Final = ("instruments.yaml", "jurisdiction.yaml", "country_groups.yaml")
 
-FOLDER: Final = Path(__file__).parent
-
-#: The folder of overlays: bills and examples, no jurisdiction and no law.
-OVERLAYS: Final = "overlays"
+FOLDER: Final = folders.FOLDER
+OVERLAYS: Final = folders.OVERLAYS
 
 
 @dataclass(frozen=True)
@@ -241,10 +240,14 @@ class RuleBook:
         return tuple(sorted(starts | {rule.end for rule in chosen if rule.end is not None}))
 
 
-@cache
 def load() -> RuleBook:
-    """The rule book that ships with perfcalc."""
-    return read_folder(FOLDER)
+    """The rule book that ships with perfcalc; within `law_from`, that of another folder."""
+    return _load(folder_in_use())
+
+
+@cache
+def _load(folder: Path) -> RuleBook:
+    return read_folder(folder)
 
 
 def read_folder(folder: Path) -> RuleBook:
@@ -255,20 +258,14 @@ def read_folder(folder: Path) -> RuleBook:
     InputError
         A file does not have the form described in CONTRIBUTING.md.
     """
-    files = sorted(path for path in folder.glob("*/*.yaml") if not path.name.endswith(".cases.yaml"))
-    files = [path for path in files if path.parent.name != OVERLAYS]
-    digest = hashlib.sha256()
     rules: list[Rule] = []
-    for path in files:
-        digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
-        if path.name not in NOT_ENTRIES:
+    for path in rule_files(folder):
+        if path.name not in NOT_ENTRIES and path.parent.parent == folder:
             rules.extend(_read_entry(path, instruments_of(path.parent)))
-    for path in sorted(folder.glob("*/licences/*.yaml")):
-        digest.update(f"{path.parent.parent.name}/licences/{path.name}\n".encode() + path.read_bytes())
     rules.sort(key=lambda rule: (rule.jurisdiction, *principal_order(rule)))
     return RuleBook(
         tuple(rules),
-        digest.hexdigest(),
+        digest_of(folder),
         {path.parent.name: _place(path) for path in folder.glob("*/jurisdiction.yaml")},
     )
 

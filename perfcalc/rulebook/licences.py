@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from perfcalc.errors import InputError
 from perfcalc.rulebook.book import FOLDER, LAYERS, Instrument, Law, instruments_of, read_yaml
+from perfcalc.rulebook.folders import folder_in_use
 
 #: Where a list of countries says it, every country.
 WORLD: Final = "world"
@@ -205,13 +206,14 @@ def read_groups(jurisdiction: str, folder: Path = FOLDER) -> CountryGroups:
 
 def licences_on(jurisdiction: str, day: date, law: Law = "enforced") -> LicenceTable | None:
     """The licence table of one jurisdiction on one day; None where there is none."""
-    tables = read_licences(jurisdiction)
+    folder = folder_in_use()
+    tables = read_licences(jurisdiction, folder)
     if tables is None:
         return None
     requirements, exceptions, reviews = (
         tuple(entry for entry in entries if entry.in_force(day, law)) for entries in tables
     )
-    return LicenceTable(jurisdiction, day, requirements, exceptions, reviews, read_groups(jurisdiction))
+    return LicenceTable(jurisdiction, day, requirements, exceptions, reviews, read_groups(jurisdiction, folder))
 
 
 def _entry(each: Mapping[str, Any], levels: Mapping[str, Sequence[str]], acts: Mapping[str, Instrument]) -> Entry:

@@ -299,7 +299,9 @@ def _bulk_factor(field: Field, style: Style) -> Fraction | None:
 
 def read_exactly(column: pa.Array, field: Field, style: Style = PLAIN) -> tuple[Numbers, Numbers]:
     """The same column as exact fractions, from its decimal text."""
-    cells = [read_cell(cell or "", field, style) for cell in as_text(column).to_pylist()]
+    found = as_text(column).to_pylist()
+    known = {cell: read_cell(cell or "", field, style) for cell in set(found)}
+    cells = [known[cell] for cell in found]
     low, high = (np.empty(len(cells), dtype=object) for _ in range(2))
     low[:] = [cell.low for cell in cells]
     high[:] = [cell.high for cell in cells]

@@ -26,6 +26,7 @@ PARTY_NAMES: Final = {
 }
 
 _ECCN: Final = re.compile(r"\s*([0-9][A-E][0-9]{3})", re.IGNORECASE)
+_EAR99: Final = re.compile(r"\s*EAR\s*-?\s*99\s*", re.IGNORECASE)
 
 #: Exact ends of what a cell tells; None where it tells nothing.
 Span = tuple[Fraction, Fraction] | None
@@ -94,7 +95,8 @@ def _party(cell: str) -> Span:
 def _base_eccn(cell: str) -> Span:
     match = _ECCN.match(cell)
     if match is None:
-        return None
+        # EAR99 is no entry, so none with .z paragraphs either.
+        return _code(0) if _EAR99.fullmatch(cell) else None
     choices = FIELDS["base_eccn"].choices
     entry = match[1].upper()
     return _code(choices.index(entry) if entry in choices else 0)

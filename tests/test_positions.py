@@ -1,0 +1,148 @@
+"""Positions between the lines: an item judged by its position is what it is judged by itself, whatever came before."""
+
+from datetime import date
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perfcalc.line import make_plan, measure_batch
+from perfcalc.metrics.readings import DEFAULT
+from perfcalc.verdicts import judge as judging
+from perfcalc.verdicts.positions import add_ranks, lines_of, number, positions
+
+DAYS = (date(2022, 12, 1), date(2023, 12, 12), date(2026, 11, 23))
+NUMBERS = [
+    "",
+    "",
+    "?",
+    "0",
+    "1",
+    "30",
+    "100",
+    "149.99",
+    "150",
+    "299.9",
+    "300",
+    "400",
+    "640",
+    "4800",
+    "100-400",
+    "> 200",
+]
+COLUMNS = {
+    "kind": ["", "ic", "ic", "memory", "computer", "quantum"],
+    "fp16_tflops": NUMBERS,
+    "int8_tops": NUMBERS,
+    "fp64_tflops": NUMBERS,
+    "die_area_mm2": ["", "?", "100", "800", "811", "400-900"],
+    "transistor_architecture": ["", "", "planar", "non_planar", "?"],
+    "datacenter": ["", "yes", "no"],
+    "memory_bandwidth_gb_s": NUMBERS,
+    "memory_area_mm2": ["", "100", "110"],
+    "interconnect_gb_s": NUMBERS,
+    "physical_qubits": ["", "33", "34", "127", "433", "1121", "2000"],
+    "two_qubit_error": ["", "1e-4", "0.001", "0.0075", "0.03"],
+}
+ROWS = st.fixed_dictionaries({name: st.sampled_from(cells) for name, cells in COLUMNS.items()})
+
+
+def measured(rows, where="all"):
+    """Facts of some rows as fractions, which no rounding sends to the exact re-check; and the books of the days."""
+    frame = pd.DataFrame(rows).assign(name="item").astype("string")
+    batch = pa.RecordBatch.from_pandas(frame)
+    plans = [make_plan(batch.schema.names, "sheet", day, (where,)) for day in DAYS]
+    items = measure_batch(batch, plans[0], (DEFAULT,), exact=True)
+    return items, [book for plan in plans for book in plan.books]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(ROWS, min_size=1, max_size=12))
+def test_a_position_says_what_the_item_says(rows):
+    items, books = measured(rows)
+    found = judging.judge_all(books, items.facts, items.kinds, None)
+    for book, judgement in zip(books, found, strict=True):
+        for one, said in ((book, judgement), (book.beside, judgement.beside)):
+            if one is not None:
+                alone = judging._decide_all(one, items.facts, items.kinds, plainly=True)
+                assert said.verdict.tolist() == alone.verdict.tolist()
+                assert said.met.tolist() == alone.met.tolist()
+                assert said.open.tolist() == alone.open.tolist()
+                assert said.needs.tolist() == alone.needs.tolist()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(ROWS, min_size=2, max_size=8), st.randoms(use_true_random=False))
+def test_what_came_before_does_not_matter(rows, random):
+    items, books = measured(rows, "us")
+    together = [each.verdict.tolist() for each in judging.judge_all(books, items.facts, items.kinds, None)]
+    judging._shelf.cache_clear()
+    apart = [[None] * len(rows) for _ in books]
+    for row in random.sample(range(len(rows)), len(rows)):
+        alone, _ = measured([rows[row]], "us")
+        for verdicts, each in zip(apart, judging.judge_all(books, alone.facts, alone.kinds, None), strict=True):
+            verdicts[row] = each.verdict.tolist()[0]
+    assert together == apart
+
+
+def test_a_float_within_rounding_of_a_limit_is_not_trusted():
+    items, books = measured([{"name": "x", "fp16_tflops": "1"}], "us")
+    facts = items.facts
+    facts.exact = False
+    for name, low in list(facts.low.items()):
+        facts.set(name, low.astype(np.float64), facts.high[name].astype(np.float64))
+    lines = lines_of(books)
+    is_asked = lambda fields: judging.is_asked(fields, facts, items.kinds)  # noqa: E731
+    for tpp, near in ((4800.0, True), (np.nextafter(4800, 0), True), (4800 * (1 + 2e-14), False), (4799.9, False)):
+        facts.set("tpp", np.array([tpp]), np.array([tpp]))
+        assert positions(lines, facts, items.kinds, is_asked).near.tolist() == [near], tpp
+
+
+def test_a_metric_that_was_not_computed_is_an_error():
+    items, books = measured([{"name": "x", "fp16_tflops": "1"}], "us")
+    del items.facts.low["tpp"]
+    with pytest.raises(AssertionError, match="tpp"):
+        judging.judge_all(books, items.facts, items.kinds, None)
+
+
+@given(
+    st.lists(st.one_of(st.floats(allow_infinity=True), st.sampled_from([1.6, 4800.0])), min_size=1, max_size=40),
+    st.sets(st.sampled_from([0.0, 1.6, 3.2, 5.92, 2400.0, 4800.0]), min_size=1),
+)
+def test_ranks_order_values_among_limits(values, limits):
+    limits = np.array(sorted(limits))
+    word = np.zeros(len(values), np.int64)
+    add_ranks(np.array(values), limits, limits, 3, 20, np.empty(512, np.int64), word)
+    for value, packed in zip(values, word.tolist(), strict=True):
+        rank = packed >> 20
+        assert packed == rank << 20 | rank << 3
+        if value != value:
+            assert rank == 2 * len(limits) + 2
+        else:
+            assert rank == sum(2 * (limit < value) + (limit == value) for limit in limits)
+
+
+@given(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 5) | st.integers(0, 5).map(lambda n: n << 45), max_size=60))
+def test_numbering_is_by_first_appearance(words):
+    size = len(words)
+    slots = np.full(1 << max(2 * size - 1, 1).bit_length(), -1, np.int32)
+    codes, first, known = np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.int64)
+    count = number(np.array(words, np.int64), slots, codes, first, known)
+    distinct = list(dict.fromkeys(words))
+    assert count == len(distinct)
+    assert codes.tolist() == [distinct.index(word) for word in words]
+    assert first[:count].tolist() == [words.index(word) for word in distinct]
+
+
+def test_all_limits_of_all_books_are_lines():
+    _, books = measured([{"name": "x"}])
+    lines = {line.metric: set(line.exact) for line in lines_of(books).lines}
+    for book in books:
+        for rule in book.rules:
+            for condition in rule.conditions():
+                assert Fraction(condition.limit) in lines[condition.metric]
+    assert lines["tpp"] >= {1600, 2400, 4800}
