@@ -7,6 +7,8 @@ The copy reads and writes and computes nothing, so it is the limit that a scorin
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -111,3 +113,31 @@ def test_bare_copy(benchmark, sheets, tmp_path, ending):
     """Polars' copy of the same file."""
     benchmark.extra_info["rows"] = ROWS
     benchmark.pedantic(copy, (sheets[ending], tmp_path / "copied.parquet"), rounds=ROUNDS, warmup_rounds=1)
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from test_line import score
+score(Path(sys.argv[1]), Path(sys.argv[2]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+@pytest.mark.benchmark(group="line memory")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_memory(benchmark, sheets, tmp_path, ending):
+    """Peak memory in MB, each in a process of its own, of the whole sheet and of its first fifth."""
+    short = tmp_path / f"short.{ending}"
+    first = items(ROWS // 5)
+    pa_csv.write_csv(first, short) if ending == "csv" else pq.write_table(first, short)
+
+    def peak(sheet: Path) -> int:
+        command = [sys.executable, "-c", PEAK, sheet, tmp_path / "scored.parquet"]
+        folders = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+        done = subprocess.run(command, capture_output=True, check=True, env={**os.environ, "PYTHONPATH": folders})
+        return int(done.stdout)
+
+    whole = benchmark.pedantic(peak, (sheets[ending],), rounds=1)
+    benchmark.extra_info |= {"rows": ROWS, "peak_mb": whole, "peak_mb_of_a_fifth": peak(short)}
+    assert whole < 1000

@@ -59,6 +59,11 @@ class Facts:
         Side results that are names, coded as small integers (which format gave the TPP).
     links
         How rows belong together; none when every row is an item of its own.
+    certain
+        Fields whose every number is the float nearest to a decimal of at most 15 digits. No two such decimals have the
+        same float, so comparing one with a limit of as few digits is exact.
+    settled
+        Whatever lay near a limit was found exactly: floats are on the side of it on which the exact numbers are.
     """
 
     size: int
@@ -69,11 +74,14 @@ class Facts:
     unsettled: dict[str, Flags] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
     links: Links | None = None
+    certain: set[str] = field(default_factory=set)
+    settled: bool = False
 
     def set(self, name: str, low: Numbers, high: Numbers) -> None:
         """Store the interval of one field or metric."""
         self.low[name] = low
         self.high[name] = high
+        self.certain.discard(name)
 
     def interval(self, name: str) -> tuple[Numbers, Numbers]:
         """Both ends of a field or metric; one that the sheet does not have is unknown, or, a rate, not claimed."""
@@ -101,6 +109,7 @@ class Facts:
             of_rows = low[rows]
             taken.set(name, of_rows, of_rows if high is low else high[rows])
         taken.given = {name: flags[rows] for name, flags in self.given.items()}
+        taken.certain, taken.settled = set(self.certain), self.settled
         return taken
 
     def is_given(self, name: str) -> Flags:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -15,31 +19,122 @@ import pyarrow.parquet as pq
 
 from perfcalc.errors import InputError
 from perfcalc.sheets.cells import as_text
+from perfcalc.sheets.read import is_parquet
+
+#: Rows of a row group of a Parquet file.
+ROW_GROUP: Final = 1 << 17
+#: So many cells tell whether a column repeats itself.
+SAMPLE: Final = 1 << 14
+FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 #: Text that a spreadsheet would run as a formula; plain numbers and lone dashes are not.
 FORMULA = r"^[=+\-@\t\r]"
 HARMLESS = r"^[+\-]?[0-9.]+(?:[eE][+\-]?[0-9]+)?$|^-+$"
 
 
-def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path) -> None:
-    """Write batches as the format that the name asks for."""
+def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path, schema: pa.Schema | None = None) -> None:
+    """Write batches as the format that the name asks for; how they are cut into batches does not show in the file.
+
+    Parameters
+    ----------
+    schema
+        The columns as a reader shall find them, where batches carry text as dictionaries.
+    """
     first = next(batches)
-    if named.suffix.casefold() in (".parquet", ".pq"):
-        with pq.ParquetWriter(path, first.schema) as writer:
-            for batch in chain((first,), batches):
-                writer.write_batch(batch)
-    else:
-        with pa_csv.CSVWriter(
-            path, escape_formulas(first).schema, write_options=pa_csv.WriteOptions(quoting_style="needed")
-        ) as writer:
-            for batch in chain((first,), batches):
-                writer.write_batch(escape_formulas(batch))
+    if is_parquet(named):
+        _write_parquet(chain((first,), batches), path, schema or first.schema)
+        return
+    with pa_csv.CSVWriter(
+        path, escape_formulas(first).schema, write_options=pa_csv.WriteOptions(quoting_style="needed")
+    ) as writer:
+        for batch in chain((first,), batches):
+            writer.write_batch(escape_formulas(batch))
+
+
+def _write_parquet(batches: Iterable[pa.RecordBatch], path: Path, schema: pa.Schema) -> None:
+    groups = row_groups(batches)
+    first = next(groups)
+    # All verdicts are in every row group: their least and greatest tell nothing.
+    measured = [one.name for one in first.schema if not pa.types.is_dictionary(one.type)]
+    repeating = [name for name in first.schema.names if _repeats(first[name])]
+    metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    # Arrow would say that dictionaries were written; what was written is text.
+    metadata["ARROW:schema"] = b64encode(schema.serialize().to_pybytes()).decode()
+    with pq.ParquetWriter(
+        path, first.schema, use_dictionary=repeating, write_statistics=measured, store_schema=False
+    ) as writer:
+        writer.write_table(first, row_group_size=ROW_GROUP)
+        # While the next group is put together, nothing of the last one is kept.
+        del first
+        for group in groups:
+            writer.write_table(group, row_group_size=ROW_GROUP)
+            del group
+        writer.add_key_value_metadata(metadata)
+
+
+def row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The same rows in groups of `ROW_GROUP`, each column in one piece; an empty one if there are no rows."""
+    waiting: list[pa.RecordBatch] = []
+    rows, last, written = 0, None, False
+    for batch in batches:
+        start = 0
+        while rows + batch.num_rows - start >= ROW_GROUP:
+            waiting.append(batch.slice(start, ROW_GROUP - rows))
+            start += ROW_GROUP - rows
+            group, waiting, rows, written = _in_one_piece(waiting), [], 0, True
+            yield group
+            del group
+        if start < batch.num_rows:
+            waiting.append(batch.slice(start))
+            rows += batch.num_rows - start
+        last = batch.slice(0, 0)
+    if waiting or (last is not None and not written):
+        yield _in_one_piece(waiting or [last])
+
+
+def _in_one_piece(batches: Sequence[pa.RecordBatch]) -> pa.Table:
+    columns = []
+    rows = sum(batch.num_rows for batch in batches)
+    nothing: dict[pa.DataType, pa.Array] = {}
+    for at, kind in enumerate(batches[0].schema.types):
+        pieces = [batch.column(at) for batch in batches]
+        if rows and all(piece.null_count == len(piece) for piece in pieces):
+            # Most columns of most sheets: one array of nothing for all of them.
+            columns.append(nothing[kind] if kind in nothing else nothing.setdefault(kind, pa.nulls(rows, kind)))
+            continue
+        whole = pieces[0] if len(pieces) == 1 else pa.concat_arrays(pieces)
+        columns.append(_in_usual_order(whole) if pa.types.is_dictionary(kind) else whole)
+    return pa.table(columns, names=batches[0].schema.names)
+
+
+def _in_usual_order(column: pa.DictionaryArray) -> pa.Array:
+    """A dictionary with the words that are used, in alphabetical order, however its parts were put together."""
+    if not (pa.types.is_string(column.type.value_type) or pa.types.is_large_string(column.type.value_type)):
+        return column.dictionary_decode()
+    words = column.dictionary.to_pylist()
+    codes = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
+    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(words)))
+    order = sorted({words[at] for at in used})
+    place = {word: at for at, word in enumerate(order)}
+    lookup = np.array([place.get(word, -1) for word in words] + [-1], dtype=np.int32)
+    found = lookup[codes]
+    return pa.DictionaryArray.from_arrays(pa.array(found, mask=found < 0), pa.array(order, column.type.value_type))
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Whether a column is worth a dictionary: of its first cells many are alike."""
+    first = column.slice(0, SAMPLE)
+    if not (pa.types.is_string(first.type) or pa.types.is_large_string(first.type)):
+        return True
+    return bool(pc.count_distinct(first).as_py() * 2 <= len(first))
 
 
 def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Put an apostrophe before text that a spreadsheet would run as a formula; lists and structures become JSON."""
     columns = []
     for column in batch.columns:
+        if isinstance(column, pa.DictionaryArray):
+            column = column.dictionary_decode()  # noqa: PLW2901 - CSV has plain text only
         if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
             column = as_text(column)  # noqa: PLW2901 - CSV has no such cells
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
@@ -68,6 +163,10 @@ def whole_files(*paths: Path) -> Iterator[tuple[Path, ...]]:
                 draft.replace(path)
             else:
                 path.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno in FULL:
+            raise InputError(f"{paths[0]}: {error.strerror or error}", "make room, or choose another place") from error
+        raise
     finally:
         for draft in drafts:
             draft.unlink(missing_ok=True)

@@ -3,40 +3,54 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import date
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 
 from perfcalc import metrics
 from perfcalc.errors import InputError
 from perfcalc.facts import Facts, Flags, Indices
-from perfcalc.fields import FIELDS, KINDS, METRICS, RATES
+from perfcalc.fields import FIELDS, METRICS
 from perfcalc.files import whole_files, write
 from perfcalc.kernel import count_rows
 from perfcalc.metrics.packages import link
 from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_changed
 from perfcalc.origin.assess import origin_columns
 from perfcalc.origin.columns import recognise_origin
+from perfcalc.origin.words import RESULTS as ORIGIN_RESULTS
+from perfcalc.recheck import like_rows, limits_of, settle
 from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
 from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
-from perfcalc.sheets.headers import recognise, suggest
-from perfcalc.sheets.problems import kind_of_problem, problem_column
+from perfcalc.sheets.headers import bindings_of, cells_of, recognise, suggest
+from perfcalc.sheets.problems import problem_column
 from perfcalc.sheets.read import Sheet
-from perfcalc.sheets.rejects import Reject, rejects_path, write_rejects
-from perfcalc.verdicts.columns import metric_columns, verdict_columns
+from perfcalc.sheets.rejects import rejects_path, write_rejects
+from perfcalc.stream import in_order
+from perfcalc.summary import Summary, not_asked
+from perfcalc.verdicts.columns import (
+    BOOK_COLUMNS,
+    EVERYTHING,
+    LICENCE_COLUMNS,
+    metric_columns,
+    result_names,
+    verdict_columns,
+)
+from perfcalc.verdicts.declared import COLUMN as DECLARED
 from perfcalc.verdicts.declared import declared_columns
-from perfcalc.verdicts.judge import judge_all
+from perfcalc.verdicts.judge import Exactly, judge_all
 from perfcalc.verdicts.licences import licence_columns
-from perfcalc.verdicts.tables import Book, compile_book, tested_fields
+from perfcalc.verdicts.tables import Book, compile_book
+
+#: Fields that join rows to other rows.
+LINKS: Final = frozenset({"unit", "part_of"})
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,10 @@ class Plan:
         Digest of the rule book.
     overlays
         Titles of the overlays on it: with any, every result is marked as hypothetical.
+    encoded
+        Give text results as dictionaries, which are faster to write.
+    keep
+        The columns of the result, in order; all of them by default. What no column of them needs is not worked out.
     """
 
     origin: bool = field(default=False, kw_only=True)
@@ -77,6 +95,8 @@ class Plan:
     law: Law = "enforced"
     rulebook: str = ""
     overlays: tuple[str, ...] = ()
+    encoded: bool = field(default=False, kw_only=True)
+    keep: tuple[str, ...] | None = field(default=None, kw_only=True)
 
 
 def make_plan(
@@ -139,12 +159,12 @@ def measure_batch(
     plan: Plan,
     readings: Sequence[Readings],
     exact: bool = False,
-    names: Iterable[str] = METRICS,
+    names: Collection[str] = METRICS,
 ) -> Items:
-    """Read the facts of a batch and compute every metric, or those in `names`."""
+    """Read the facts of a batch and compute metrics: all of them, or those of some `names`."""
     facts, problems = read_facts(batch, plan.columns, exact)
     kinds = read_kinds(batch, plan.columns, facts)
-    if "unit" in plan.columns or "part_of" in plan.columns:
+    if LINKS & set(plan.columns):
         cells = (text_column(batch, plan.columns, FIELDS[name]) for name in ("id", "name", "unit", "part_of"))
         facts.links = link(*cells)
     metrics.compute(facts, readings, names)
@@ -156,157 +176,101 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
     count_rows(batch.num_rows)
     readings: tuple[Readings, ...] = (plan.readings,)
     items = measure_batch(batch, plan, readings)
-    problems, exactly = items.problems, _exactly(batch, plan, readings)
+    problems, exactly = items.problems, _exactly(batch, plan, readings, items)
     turning: list[dict[str, Flags]] = [{} for _ in plan.books]
     if plan.widen:
         relevant = metrics.relevant_readings(items.facts)
         usual = judge_all(plan.books, items.facts, items.kinds, exactly, margins=False)
         for change, reading in one_changed(plan.readings, relevant):
             other = measure_batch(batch, plan, (reading,))
-            judged = judge_all(plan.books, other.facts, other.kinds, _exactly(batch, plan, (reading,)), margins=False)
+            near = _exactly(batch, plan, (reading,), other)
+            judged = judge_all(plan.books, other.facts, other.kinds, near, margins=False)
             for turned, before, now in zip(turning, usual, judged, strict=True):
                 turned[change] = now.verdict != before.verdict
         readings = every_combination(plan.readings, relevant)
-        items, exactly = measure_batch(batch, plan, readings), _exactly(batch, plan, readings)
-    results = metric_columns(items.facts, items.kinds)
+        items = measure_batch(batch, plan, readings)
+        exactly = _exactly(batch, plan, readings, items)
+    wanted: Container[str] = EVERYTHING if plan.keep is None else frozenset(plan.keep)
+    asked = frozenset(name for book in plan.books for name in BOOK_COLUMNS if f"{book.jurisdiction}_{name}" in wanted)
+    results = metric_columns(items.facts, items.kinds, wanted)
     said: list[tuple[Book, dict[str, pa.Array]]] = []
-    judgements = judge_all(plan.books, items.facts, items.kinds, exactly)
+    judgements = judge_all(plan.books, items.facts, items.kinds, exactly, margins="margin" in asked)
     for book, turned, judgement in zip(plan.books, turning, judgements, strict=True):
         alike = next((one for one in said if one[0].is_alike(book)), None)
         if alike is None:
-            alike = book, verdict_columns(book, judgement, items.facts, items.kinds, turned, plan.destination)
+            made = verdict_columns(book, judgement, items.facts, items.kinds, turned, plan.destination, asked)
+            alike = book, made
             said.append(alike)
         first, shared = alike
         columns = {book.jurisdiction + name.removeprefix(first.jurisdiction): each for name, each in shared.items()}
-        if plan.destination is not None:
+        if plan.destination is not None and asked & LICENCE_COLUMNS:
             table = licences_on(book.jurisdiction, book.day, plan.law)
             review = columns.pop(f"{book.jurisdiction}_review")
             columns |= licence_columns(book, table, judgement, plan.destination, plan.end_user_hq, review)
         results |= columns
     results["problems"] = problem_column(problems, batch.num_rows)
-    decided = zip(plan.books, judgements, strict=True)
-    results |= declared_columns(batch, plan.columns, decided, items.facts, items.kinds)
-    if plan.origin:
+    if DECLARED in wanted:
+        decided = zip(plan.books, judgements, strict=True)
+        results |= declared_columns(batch, plan.columns, decided, items.facts, items.kinds)
+    if plan.origin and any(name in wanted for name in ORIGIN_RESULTS):
         results |= origin_columns(batch, recognise_origin(batch.schema.names))
     if plan.overlays:
         results["hypothetical"] = pa.array([True] * batch.num_rows, pa.bool_())
-    taken = {name: f"input_{name}" if name in results else name for name in batch.schema.names}
-    return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken.values(), *results.keys()])
+    if not plan.encoded:
+        results = {name: _decoded(column) for name, column in results.items()}
+    names = _kept_apart(batch.schema.names, plan)
+    scored = pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*names, *results])
+    return scored if plan.keep is None else scored.select(list(plan.keep))
 
 
-def _exactly(
-    batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings]
-) -> Callable[[Indices, Sequence[str]], tuple[Facts, Indices, Indices]]:
-    measured: dict[tuple[bytes, tuple[str, ...]], Items] = {}
+def _decoded(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
+
+
+def _kept_apart(names: Sequence[str], plan: Plan) -> list[str]:
+    """The names of input columns in the result: one that a result column has too is called ``input_...``."""
+    taken = {*result_names([book.jurisdiction for book in plan.books], plan.destination)}
+    taken |= {*ORIGIN_RESULTS} if plan.origin else set()
+    taken |= {"hypothetical"} if plan.overlays else set()
+    taken |= {DECLARED} if "declared_eccn" in plan.columns else set()
+    return [f"input_{name}" if name in taken else name for name in names]
+
+
+def _exactly(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], items: Items | None = None) -> Exactly:
+    """Find exactly what lies on a line. With the `items` of the batch, for the books of the plan: only the metrics that do."""
+    measured: dict[tuple[bytes, tuple[str, ...]], tuple[Facts, Indices]] = {}
+
+    def measure(rows: Indices, names: Collection[str]) -> Items:
+        return measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=names)
+
+    def find(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices]:
+        if items is None or items.facts.links is not None:
+            found = measure(rows, names)
+            return found.facts, found.kinds
+        columns = [batch.column(name) for name in cells_of(plan.columns)]
+        facts = settle(
+            items.facts.take(rows),
+            limits_of(plan.books),
+            lambda some: like_rows(columns, rows[some]),
+            lambda some, near: measure(rows[some], near).facts,
+        )
+        return facts, items.kinds[rows]
 
     def exactly(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices, Indices]:
         key = rows.tobytes(), tuple(names)
         if key not in measured:
             # Books share limits, and so the rows on them.
-            measured[key] = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=names)
-        return measured[key].facts, measured[key].kinds, rows
+            measured[key] = find(rows, names)
+        return *measured[key], rows
 
     return exactly
 
 
-@dataclass
-class Summary:
-    """What a run did, for the last lines that it prints and for ``--json``."""
-
-    as_of: date
-    jurisdictions: tuple[str, ...]
-    rows: int = 0
-    rejects: list[Reject] = field(default_factory=list)
-    verdicts: dict[str, Counter[str]] = field(default_factory=dict)
-    entries: dict[str, Counter[str]] = field(default_factory=dict)
-    problems: int = 0
-    first_problems: list[str] = field(default_factory=list)
-    not_asked: dict[str, list[str]] = field(default_factory=dict)
-    suggestions: dict[str, str] = field(default_factory=dict)
-    rulebook: str = ""
-    hypothetical: tuple[str, ...] = ()
-    findings: Counter[str] = field(default_factory=Counter)
-    declared: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def undecided(self) -> int:
-        """Items without an answer in some jurisdiction."""
-        return sum(counts["cannot_tell"] + counts["not_modelled"] for counts in self.verdicts.values())
-
-    def add(self, scored: pa.RecordBatch) -> None:
-        """Count a scored batch."""
-        names, problems = scored.column("name" if "name" in scored.schema.names else 0), scored.column("problems")
-        troubled = np.flatnonzero(problems.is_valid().to_numpy(zero_copy_only=False))
-        self.problems += int(troubled.size)
-        self.findings.update(kind_of_problem(part) for row in troubled for part in problems[row].as_py().split("; "))
-        for row in troubled[: max(0, 10 - len(self.first_problems))]:
-            self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
-        self.rows += scored.num_rows
-        if "declared_eccn_check" in scored.schema.names:
-            self.declared.update(scored.column("declared_eccn_check").to_pylist())
-        for prefix in self.jurisdictions:
-            for column, counts in (("verdict", self.verdicts), ("entries", self.entries)):
-                counter = counts.setdefault(prefix, Counter())
-                for pair in scored.column(f"{prefix}_{column}").value_counts().to_pylist():
-                    for word in (pair["values"] or "").split(";"):
-                        if word:
-                            counter[word] += pair["counts"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The summary for ``--json``."""
-        return {
-            "as_of": self.as_of.isoformat(),
-            "rows": self.rows,
-            "rejects": len(self.rejects),
-            "problems": self.problems,
-            "findings": dict(self.findings.most_common()),
-            "verdicts": {name: dict(counts) for name, counts in self.verdicts.items()},
-            "entries": {name: dict(sorted(counts.items())) for name, counts in self.entries.items()},
-            "not_asked": self.not_asked,
-            "unrecognised_columns": self.suggestions,
-            "rulebook": self.rulebook,
-            **({"declared_eccn": dict(self.declared)} if self.declared else {}),
-            **({"hypothetical": list(self.hypothetical)} if self.hypothetical else {}),
-        }
-
-
-def not_asked(plan: Plan, book: Book) -> list[str]:
-    """Paragraphs of a book that no column of the sheet lets it ask, each with the fields it would need."""
-    carried = set(plan.columns)
-    # Only of kinds that the sheet seems to be about: it has a column that not every kind of item has.
-    about = {kind for name in carried if FIELDS[name].kinds != KINDS for kind in FIELDS[name].kinds}
-    rates = {rate.name for rate in RATES}
-    unasked: dict[frozenset[str], dict[str, None]] = {}
-    for rule in book.rules:
-        if rule.core or rule.role != "control" or not about & set(rule.kinds):
-            continue
-        if not (missing := tested_fields(rule)) & carried:
-            # The mirrors of an entry are named together: one declared entry settles them all.
-            named = missing - rates | {"a dense rate"} if rates <= missing else missing
-            unasked.setdefault(named, {})[f"{rule.entry}.z" if rule.meets else rule.paragraph] = None
-    return [f"{', '.join(codes)} (needs {' or '.join(sorted(missing))})" for missing, codes in unasked.items()]
-
-
 def run(batches: Iterable[pa.RecordBatch], plan: Plan, threads: int | None = None) -> Iterator[pa.RecordBatch]:
     """Score batches in a pool of threads, in order. Rows that refer to one another are scored as one batch."""
-    if {"unit", "part_of"} & set(plan.columns):
+    if LINKS & set(plan.columns):
         batches = _together(batches)
-    workers = threads or os.cpu_count() or 1
-    if workers == 1:
-        yield from (score_batch(batch, plan) for batch in batches)
-        return
-    waiting: deque[Future[pa.RecordBatch]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for batch in batches:
-                waiting.append(pool.submit(score_batch, batch, plan))
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for job in waiting:
-                job.cancel()
+    return in_order(batches, lambda batch: score_batch(batch, plan), threads or os.cpu_count() or 1)
 
 
 def _together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -315,40 +279,74 @@ def _together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from pa.Table.from_batches(gathered).combine_chunks().to_batches()
 
 
+def keep_columns(plan: Plan, sheet: Sheet, names: Sequence[str]) -> tuple[Plan, Sheet]:
+    """A plan whose result has some columns only, and the sheet with those columns that it takes to find them.
+
+    Raises
+    ------
+    InputError
+        The result has no such column.
+    """
+    whole = score_batch(pa.RecordBatch.from_pylist([], schema=sheet.schema), replace(plan, keep=None)).schema.names
+    for name in names:
+        if name not in whole:
+            close = get_close_matches(name, whole, 1, 0.0)[0]
+            raise InputError(f"the result has no column {name!r}", f"did you mean {close}?")
+    kept = tuple(dict.fromkeys(names))
+    own = dict(zip(_kept_apart(sheet.schema.names, plan), sheet.schema.names, strict=True))
+    read = {one.column for field in plan.columns for one in bindings_of(plan.columns, field)}
+    read |= {own[name] for name in kept if name in own}
+    read |= set(recognise_origin(sheet.schema.names).values()) if plan.origin else set()
+    return replace(plan, keep=kept), sheet.only(read)
+
+
 def score_sheet(
     sheet: Sheet,
     plan: Plan,
     out: Path | None = None,
     threads: int | None = None,
     progress: Callable[[int], None] = lambda _rows: None,
+    engine: Callable[[Sheet, Plan], Iterator[pa.RecordBatch]] | None = None,
 ) -> tuple[Summary, list[pa.RecordBatch]]:
     """Score a sheet into a file, or, without `out`, into memory.
 
-    The file appears whole or not at all; rows that could not be read go to ``OUT.rejects.csv``.
+    The file appears whole or not at all; rows that could not be read go to ``OUT.rejects.csv``. An `engine` scores the
+    batches in another way than `run`; the result is the same.
     """
     jurisdictions = tuple(book.jurisdiction for book in plan.books)
     summary = Summary(plan.books[0].day, jurisdictions, rulebook=plan.rulebook, hypothetical=plan.overlays)
-    summary.not_asked = {book.jurisdiction: not_asked(plan, book) for book in plan.books}
+    summary.not_asked = {book.jurisdiction: not_asked(plan.columns, book) for book in plan.books}
     summary.suggestions = suggest(sheet.schema.names, plan.columns)
     kept: list[pa.RecordBatch] = []
+    counting = plan if plan.keep is None else replace(plan, keep=_with_counted(plan, sheet))
 
-    def counted() -> Iterator[pa.RecordBatch]:
-        for scored in run(sheet.batches(), plan, threads):
+    def counted() -> Generator[pa.RecordBatch]:
+        chosen = replace(counting, encoded=out is not None)
+        for scored in engine(sheet, chosen) if engine else run(sheet.batches(), chosen, threads):
             summary.add(scored)
             progress(summary.rows)
-            yield scored
+            yield scored if plan.keep is None else scored.select(list(plan.keep))
 
     if out is None:
         kept.extend(counted())
         summary.rejects = sheet.rejects
         return summary, kept
-    empty = score_batch(pa.RecordBatch.from_pylist([], schema=sheet.schema), plan)
-    with whole_files(out, rejects_path(out)) as (result, rejects):
-        write(chain((empty,), counted()), result, out)
+    nothing = pa.RecordBatch.from_pylist([], schema=sheet.schema)
+    schema = score_batch(nothing, plan).schema
+    first = score_batch(nothing, replace(plan, encoded=True))
+    with whole_files(out, rejects_path(out)) as (result, rejects), closing(counted()) as scored:
+        write(chain((first,), scored), result, out, schema)
         summary.rejects = sheet.rejects
         if sheet.rejects:
             write_rejects(sheet.rejects, rejects)
     return summary, kept
+
+
+def _with_counted(plan: Plan, sheet: Sheet) -> tuple[str, ...]:
+    """The columns to keep and those that the summary counts."""
+    counted = [f"{book.jurisdiction}_{name}" for book in plan.books for name in ("verdict", "entries")]
+    name = [name for name in _kept_apart(sheet.schema.names, plan) if name == "name"]
+    return tuple(dict.fromkeys((*(plan.keep or ()), *counted, "problems", *name)))
 
 
 def origin_batch(batch: pa.RecordBatch) -> pa.RecordBatch:

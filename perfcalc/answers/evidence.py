@@ -20,7 +20,7 @@ from perfcalc.answers.packfiles import law_json, readme, software
 from perfcalc.answers.traces import HOW, TRACED_ITEMS, chosen_rows, write_traces
 from perfcalc.errors import InputError
 from perfcalc.files import whole_files
-from perfcalc.line import Plan, Summary, parse_day, score_sheet
+from perfcalc.line import Plan, parse_day, score_sheet
 from perfcalc.metrics.readings import Readings
 from perfcalc.plans import plan_for
 from perfcalc.rulebook.book import Law
@@ -29,6 +29,7 @@ from perfcalc.rulebook.overlay import find
 from perfcalc.sheets.mapping import load_mapping, mapping_text
 from perfcalc.sheets.read import _files, is_parquet, open_sheet
 from perfcalc.sheets.rejects import rejects_path, write_rejects
+from perfcalc.summary import Summary
 
 FORMAT: Final = 1
 OPTIONS, MAPPING, RULES = "options.json", "mapping.yaml", "rulebook"

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import perfcalc
-from perfcalc.line import Plan, Summary
+from perfcalc.line import Plan
 from perfcalc.metrics.readings import QUESTIONS
 from perfcalc.rulebook.licences import LicenceTable, licences_on
 from perfcalc.rulebook.overlay import overlaid
+from perfcalc.summary import Summary
 
 if TYPE_CHECKING:
     from perfcalc.answers.evidence import Options, Source

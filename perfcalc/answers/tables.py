@@ -16,7 +16,7 @@ from perfcalc.verdicts.declared import CHECKS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from perfcalc.line import Summary
+    from perfcalc.summary import Summary
 
 #: A longer sheet is cut in the terminal; ``-o`` has it whole.
 SHOWN_ROWS: Final = 60

@@ -121,12 +121,28 @@ def progress_bar(rows: int | None, wanted: bool) -> Iterator[Callable[[int], Non
     if not wanted or not sys.stderr.isatty():
         yield lambda _done: None
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        """Rows a second."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.finished_speed or task.speed or 0:,.0f} rows/s")
 
     columns = (
         TextColumn("scoring"),
         BarColumn(),
         TextColumn("{task.completed:,.0f} rows"),
+        Speed(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,13 +28,15 @@ from perfcalc.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from perfcalc.line import Summary
     from perfcalc.rulebook.book import Law
+    from perfcalc.summary import Summary
 
 
 @main.command()
 @click.argument("sheets", metavar="SHEET...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="OUT.csv or OUT.parquet.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="OUT.csv, OUT.parquet, or a folder for one file each."
+)
 @law_options
 @click.option(
     "--destination", metavar="CC", help="Two-letter country code: adds licence, usable exceptions and review policy."
@@ -49,6 +51,13 @@ if TYPE_CHECKING:
     "--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Also write a report: one HTML file."
 )
 @click.option("--strict", is_flag=True, help="Exit 1 if any verdict is open.")
+@click.option(
+    "--columns",
+    metavar="A,B,...",
+    help="Columns of the result to keep, in this order: of the sheet, figures, verdicts. Default: all.",
+)
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Who scores.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of the Dask cluster: tcp://HOST:8786.")
 @click.option(
     "--evidence", type=click.Path(path_type=Path), metavar="DIR", help="Write a pack that `replay` scores again."
 )
@@ -69,6 +78,9 @@ def score(
     origin: bool,
     report: Path | None,
     strict: bool,
+    columns: str | None,
+    engine: str,
+    scheduler: str | None,
     evidence: Path | None,
     traces: int | None,
     threads: int | None,
@@ -84,13 +96,16 @@ def score(
     from dataclasses import replace
 
     from perfcalc.api import plan_for
-    from perfcalc.line import score_sheet
+    from perfcalc.folders import is_folder, score_folder
+    from perfcalc.line import keep_columns, score_sheet
     from perfcalc.sheets.mapping import load_mapping
     from perfcalc.sheets.read import open_sheet
 
-    if output is not None and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
+    folder = output is not None and is_folder(output)
+    if output is not None and not folder and output.suffix.casefold() not in (".csv", ".parquet", ".pq"):
         raise InputError(f"{output}: the ending says neither CSV nor Parquet", "call it OUT.csv or OUT.parquet")
     said = load_mapping(mapping, pairs)
+    _refuse_halves(evidence, report, parts=columns is not None or scheduler is not None or folder)
     if evidence is not None:
         from perfcalc.cli.evidence import score_with_evidence
 
@@ -132,12 +147,22 @@ def score(
         rules=overlays,
         mapping=said,
     )
+    plan = replace(plan, origin=origin)
+    if columns is not None and output is None and not as_json:
+        raise InputError("--columns is about result files and --json", "name a file with -o")
+    if columns is not None:
+        plan, sheet = keep_columns(plan, sheet, [name.strip() for name in columns.split(",") if name.strip()])
+    on, spread = _on_dask(engine, scheduler)
     with progress_bar(sheet.rows, output is not None and not as_json) as progress:
-        summary, scored = score_sheet(sheet, replace(plan, origin=origin), output, threads, progress)
+        if output is not None and folder:
+            summary = score_folder(sheet, plan, output, threads, progress, spread or map)
+            scored: list[pa.RecordBatch] = []
+        else:
+            summary, scored = score_sheet(sheet, plan, output, threads, progress, on)
     if report is not None:
         from perfcalc.answers.report import write_report
 
-        write_report(report, sheet, replace(plan, origin=origin), summary, scored)
+        write_report(report, sheet, plan, summary, scored)
     if as_json:
         answer = summary.to_dict()
         if output is None:
@@ -224,6 +249,28 @@ def fields(markdown: bool, as_json: bool) -> None:
         unit = f" [{field['unit']}]" if field["unit"] else ""
         click.echo(f"{field['field']}{unit}")
         click.echo(click.wrap_text(field["help"], 98, "    ", "    "))
+
+
+def _refuse_halves(evidence: Path | None, report: Path | None, parts: bool) -> None:
+    if (evidence or report) and parts:
+        raise InputError(
+            "a pack and a report hold whole results of one machine", "leave out --columns, --engine and the folder"
+        )
+    if evidence is not None and report is not None:
+        raise InputError("a pack and a report are two runs", "leave out --report, or --evidence")
+
+
+def _on_dask(engine: str, scheduler: str | None) -> tuple[Any, Any]:
+    """Who runs the batches of one sheet, and who the files of a folder; none on this machine."""
+    if (engine == "dask") != (scheduler is not None):
+        raise InputError("--engine dask and --scheduler go together", "name both, or neither")
+    if scheduler is None:
+        return None, None
+    from functools import partial
+
+    from perfcalc.dask_engine import run_on_dask, spread_on_dask
+
+    return partial(run_on_dask, scheduler=scheduler), partial(spread_on_dask, scheduler=scheduler)
 
 
 def _print_table(scored: list[pa.RecordBatch], summary: Summary) -> None:

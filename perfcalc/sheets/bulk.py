@@ -1,6 +1,7 @@
 """The commonest messy cells in bulk: one number with its unit, rounded, as a range or with a tolerance.
 
-Each reads as `perfcalc.sheets.cells.read_cell` reads it; a test holds the two together.
+Each reads as `perfcalc.sheets.cells.read_cell` reads it; a test holds the two together. However few they are, they are
+read here: a float must not depend on how many others are in its batch.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from perfcalc.facts import Flags, Indices, Numbers
 from perfcalc.fields import Field
 from perfcalc.sheets.units import Unit, field_unit, parse_unit
 
-#: From so many odd cells on it pays to read them in bulk.
-BULK_ROWS: Final = 200
+#: Floats hold every whole number up to here.
+LARGEST: Final = 2.0**53
 _NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 #: Thousands grouped by commas or not at all, a decimal point. Anything else is left to `read_cell`.
 _CELL: Final = rf"^(?P<about>[~≈]?) ?(?P<first>{_NUMBER})(?: ?(?P<join>-|–|±) ?(?P<second>{_NUMBER}))? ?(?P<unit>[A-Za-z/]{{0,10}}[2²]?)$"
@@ -51,23 +52,32 @@ def read_in_bulk(
     ranged, tolerance = _is(parts, "join", ("-", "–")), _is(parts, "join", ("±",))
     done &= ~(about & (ranged | tolerance))
     first, second = _numbers(parts, "first"), _numbers(parts, "second")
-    low, high = first.copy(), first.copy()
-    high[ranged] = second[ranged]
-    low[tolerance] -= second[tolerance]
-    high[tolerance] += second[tolerance]
+    ones, tens = _common(first, second, ranged | tolerance)
+    low, high = ones[0].copy(), ones[0].copy()
+    high[ranged] = ones[1][ranged]
+    low[tolerance] -= ones[1][tolerance]
+    high[tolerance] += ones[1][tolerance]
     # An end below zero or a range that runs backwards needs a closer look, and so does a zero that is about zero.
-    done &= (low <= high) & (low >= 0) & ~(about & (first == 0)) & ~(ranged & (low == 0))
+    done &= (low <= high) & (low >= 0) & ~(about & (low == 0)) & ~(ranged & (low == 0))
     rounded = np.flatnonzero(about & done)
     if rounded.size:
+        # Half of a digit: twice everything keeps it a whole number.
         slack = _slack(pc.struct_field(parts, "first").take(pa.array(rounded)))
-        low[rounded], high[rounded] = np.maximum(0, low[rounded] - slack), high[rounded] + slack
-    low, high = low * factors[0] / factors[1], high * factors[0] / factors[1]
+        middle = 2 * low[rounded]
+        low[rounded], high[rounded] = np.maximum(0, middle - slack), middle + slack
+        tens[rounded] *= 2
+    # A quotient of whole numbers that floats hold is the float nearest to the cell; others are for `read_cell`.
+    over, under = factors[0], tens * factors[1]
+    low, high = low * over, high * over
+    done &= (high < LARGEST) & (under < LARGEST)
+    low, high = low / under, high / under
+    units = ones[0] / tens
     if field.bits:
         # Of two rates the higher is claimed; `read_cell` does the same.
         pair = ranged | tolerance
         low[pair & (low > 0)] = high[pair & (low > 0)]
     # Absolute counts, and what is outside the limits, are for `read_cell`.
-    done &= (low >= field.low) & (high <= field.high) & ((unit.dimension != "count") | (first < 1e8))
+    done &= (low >= field.low) & (high <= field.high) & ((unit.dimension != "count") | (units < 1e8))
     rows = odd[done]
     into[0][rows], into[1][rows], into[2][rows] = low[done], high[done], True
     return odd[~done]
@@ -78,10 +88,22 @@ def _is(parts: pa.StructArray, name: str, words: tuple[str, ...]) -> Flags:
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _numbers(parts: pa.StructArray, name: str) -> Numbers:
+def _numbers(parts: pa.StructArray, name: str) -> tuple[Numbers, Numbers]:
+    """Each number as a whole number and the power of ten that divides it; zero where there is none."""
     plain = pc.replace_substring(pc.struct_field(parts, name), ",", "")
-    plain = pc.if_else(pc.equal(plain, ""), pa.scalar(None, plain.type), plain)
-    return np.array(pc.fill_null(pc.cast(plain, pa.float64()), 0.0))
+    decimals = pc.utf8_length(pc.replace_substring_regex(plain, r"^\d*\.?", ""))
+    digits = pc.replace_substring(plain, ".", "")
+    digits = pc.if_else(pc.equal(digits, ""), pa.scalar(None, digits.type), digits)
+    whole = np.array(pc.fill_null(pc.cast(digits, pa.float64()), 0.0))
+    return whole, 10.0 ** np.array(pc.fill_null(decimals, 0))
+
+
+def _common(
+    first: tuple[Numbers, Numbers], second: tuple[Numbers, Numbers], both: Flags
+) -> tuple[tuple[Numbers, Numbers], Numbers]:
+    """Both numbers as whole numbers over one power of ten."""
+    tens = np.where(both, np.maximum(first[1], second[1]), first[1])
+    return (first[0] * (tens / first[1]), second[0] * (tens / second[1])), tens
 
 
 def _factors(units: pa.Array, field: Field, default: Unit) -> tuple[tuple[Numbers, Numbers], Flags]:
@@ -107,10 +129,9 @@ def _factors(units: pa.Array, field: Field, default: Unit) -> tuple[tuple[Number
 
 
 def _slack(numerals: pa.Array) -> Numbers:
-    """Half of the last digit that a numeral commits to, see `perfcalc.sheets.numerals.last_digit`."""
+    """The last digit that a numeral commits to, see `perfcalc.sheets.numerals.last_digit`, over its power of ten."""
     plain = pc.replace_substring(numerals, ",", "")
-    decimals = pc.utf8_length(pc.replace_substring_regex(plain, r"^\d+\.?", "")).to_numpy(zero_copy_only=False)
     zeros = pc.subtract(pc.utf8_length(plain), pc.utf8_length(pc.utf8_rtrim(plain, "0"))).to_numpy(zero_copy_only=False)
     whole = pc.invert(pc.match_substring(plain, ".")).to_numpy(zero_copy_only=False)
-    slack: Numbers = np.where(whole, 10.0**zeros, 1 / 10.0**decimals) / 2
+    slack: Numbers = np.where(whole, 10.0**zeros, 1.0)
     return slack

@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from perfcalc.exact import Fraction
 from perfcalc.facts import Flags, Numbers
 from perfcalc.fields import Field
-from perfcalc.sheets.bulk import BULK_ROWS, read_in_bulk, scaled
+from perfcalc.sheets.bulk import read_in_bulk, scaled
 from perfcalc.sheets.messy import Messy, read_both, read_messy
 from perfcalc.sheets.numerals import POINT
+from perfcalc.sheets.plain import NUMBERS, read_plain
 from perfcalc.sheets.quantities import PLAIN, Style, read_quantity
 from perfcalc.sheets.units import Unit, field_unit
 from perfcalc.sheets.words import choice_spellings, words
@@ -31,8 +32,6 @@ MISSING: Final = words("missing")
 SILENT: Final = words("silent")
 
 _PLAIN: Final = r"^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
-#: Column types whose every finite value is a plain decimal that reads back as itself.
-_NUMBERS: Final = frozenset({pa.float64(), pa.int8(), pa.int16(), pa.int32(), pa.int64()})
 _plain: Final = re.compile(_PLAIN, re.ASCII)
 
 
@@ -172,12 +171,16 @@ def _short(text: str, limit: int = 40) -> str:
 
 @dataclass
 class Column:
-    """A number or choice column as float64 intervals, with what could not be read as (row, text)."""
+    """A number or choice column as float64 intervals, with what could not be read as (row, text).
+
+    `certain` as in `perfcalc.facts.Facts`.
+    """
 
     low: Numbers
     high: Numbers
     given: Flags
     problems: list[tuple[int, str]]
+    certain: bool = False
 
 
 def as_text(column: pa.Array) -> pa.Array:
@@ -209,7 +212,12 @@ def _spelled(cell: Any) -> str | None:
 def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     """Read a whole column; plain decimals in bulk, every other distinct cell once by `read_cell`."""
     factor = _bulk_factor(field, style)
-    if factor is not None and style.decimal == POINT and field.type != "choice" and column.type in _NUMBERS:
+    simple = factor is not None and style.decimal == POINT and field.type != "choice"
+    if simple and factor is not None:
+        known = _read_plain(column, field, style, factor)
+        if known is not None:
+            return known
+    if simple and column.type in NUMBERS:
         # What Arrow would write as a decimal and read again is the number itself.
         values: Numbers = pc.fill_null(column, 0).to_numpy(zero_copy_only=False).astype(np.float64)
         is_plain = np.isfinite(values) & column.is_valid().to_numpy(zero_copy_only=False)
@@ -227,7 +235,6 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     odd = np.flatnonzero(~(is_plain & inside))
     if odd.size:
         high = low.copy()
-        many = odd.size > BULK_ROWS
         rest = column if text is None else text
         rest = rest if odd.size == len(rest) else rest.take(pa.array(odd))
         words = pc.fill_null(pc.utf8_trim_whitespace(as_text(rest)), "")
@@ -238,7 +245,7 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
             rows = odd[blank]
             low[rows], high[rows], given[rows] = float(nothing.low), float(nothing.high), nothing.given
             odd, words = odd[~blank], words.filter(pa.array(~blank))
-        if many and odd.size and factor is not None and style.decimal == POINT and field.type == "number":
+        if odd.size and factor is not None and style.decimal == POINT and field.type == "number":
             left = read_in_bulk(words, odd, field, style.unit or _unit_of(field), (low, high, given))
             words, odd = words.filter(pa.array(np.isin(odd, left))), left
         encoded = words.dictionary_encode()
@@ -254,6 +261,28 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
         if (low == high).all():
             high = low
     return Column(low, high, given, problems)
+
+
+def _read_plain(column: pa.Array, field: Field, style: Style, factor: Fraction) -> Column | None:
+    """A column of credible plain decimals and blanks; None if any cell is something else."""
+    found = read_plain(column)
+    if found is None:
+        return None
+    low, filled = found.values if factor == 1 else scaled(found.values, factor), found.filled
+    if not (
+        low.min(initial=field.high, where=filled) >= field.low
+        and low.max(initial=field.low, where=filled) <= field.high
+    ):
+        return None
+    high, given = low, filled
+    if not filled.all():
+        nothing, blank = read_cell("", field, style), ~filled
+        if nothing.problem:
+            return None
+        high = low if nothing.low == nothing.high else low.copy()
+        low[blank], high[blank] = float(nothing.low), float(nothing.high)
+        given = filled | nothing.given
+    return Column(low, high, given, [], certain=found.short and factor == 1)
 
 
 def _plain_decimals(text: pa.Array, field: Field, style: Style, factor: Fraction | None) -> tuple[Numbers, Flags]:

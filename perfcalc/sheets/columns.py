@@ -77,6 +77,7 @@ class _Read:
     given: Flags
     problems: list[tuple[int, str]]
     binding: Binding
+    certain: bool = False
 
 
 def _read(column: pa.Array, field: Field, binding: Binding, decimals: Mapping[str, str], exact: bool) -> _Read:
@@ -89,7 +90,7 @@ def _read(column: pa.Array, field: Field, binding: Binding, decimals: Mapping[st
     if binding.spread is not None:
         down, up = binding.spread if exact else (float(part) for part in binding.spread)
         low, high = low * down, high * up
-    return _Read(low, high, read.given, read.problems, binding)
+    return _Read(low, high, read.given, read.problems, binding, read.certain and binding.spread is None)
 
 
 def _join(facts: Facts, problems: Problems, field: Field, reads: list[_Read]) -> None:
@@ -122,6 +123,8 @@ def _join(facts: Facts, problems: Problems, field: Field, reads: list[_Read]) ->
         given = given | other.given
     facts.given[field.name] = given
     facts.set(field.name, low, high)
+    if first.certain and not others:
+        facts.certain.add(field.name)
     for read in reads:
         for row, problem in read.problems:
             if not (id(read) in dropped and dropped[id(read)][row]):

@@ -75,6 +75,13 @@ def _is_number(name: str) -> bool:
     return heading.style.unit is not None or any(FIELDS[field].type == "number" for field in heading.fields)
 
 
+def is_words(name: str) -> bool:
+    """Whether a heading promises words and no number: its column has no decimal mark to look for."""
+    heading = read_heading(name)
+    fields = heading.fields
+    return bool(fields) and heading.style.unit is None and all(FIELDS[field].type != "number" for field in fields)
+
+
 def _may_hold_comma(text: pa.Array) -> bool:
     return (may_hold(text, ",") and bool(pc.any(pc.match_substring(text, ",")).as_py())) or _has_two(text, ".")
 

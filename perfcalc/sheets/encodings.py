@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+import numpy as np
+
 from perfcalc.errors import InputError
 
 BLOCK: Final = 1 << 20
@@ -34,11 +36,15 @@ class Scan:
         There is a double quote somewhere.
     plain
         The bytes are UTF-8 as they stand (a byte-order mark aside).
+    commas, lines
+        How many there are of each, in text that is plain.
     """
 
     encoding: str
     quotes: bool
     plain: bool
+    commas: int = 0
+    lines: int = 0
 
 
 def scan(file: BinaryIO, where: str) -> Scan:
@@ -60,10 +66,16 @@ def scan(file: BinaryIO, where: str) -> Scan:
         if wide := _without_mark(first):
             return Scan(wide, True, False)
     quotes, valid = False, True
+    commas = lines = 0
+    last = b""
     decoder = codecs.getincrementaldecoder("utf-8")()
     block = first
     while block:
         quotes = quotes or b'"' in block
+        letters = np.frombuffer(block, np.uint8)
+        commas += int(np.count_nonzero(letters == ord(",")))
+        lines += int(np.count_nonzero(letters == ord("\n")))
+        last = block[-1:]
         try:
             if not block.isascii() or decoder.getstate()[0]:
                 decoder.decode(block)
@@ -77,7 +89,8 @@ def scan(file: BinaryIO, where: str) -> Scan:
         except UnicodeDecodeError:
             valid = False
     if valid:
-        return Scan("utf-8-sig" if first.startswith(codecs.BOM_UTF8) else "utf-8", quotes, True)
+        name = "utf-8-sig" if first.startswith(codecs.BOM_UTF8) else "utf-8"
+        return Scan(name, quotes, True, commas, lines + (last not in (b"", b"\n")))
     return Scan(_legacy(file, where), True, False)
 
 

@@ -75,6 +75,12 @@ def bindings_of(columns: Mapping[str, str], field: str) -> list[Binding]:
     return [Binding(field, columns[field])] if field in columns else []
 
 
+def cells_of(columns: Mapping[str, str]) -> list[str]:
+    """The columns that facts are read from: all that carry a field but the item's own name and id."""
+    wanted = [one.column for field in columns if field not in ("id", "name") for one in bindings_of(columns, field)]
+    return list(dict.fromkeys(wanted))
+
+
 @dataclass(frozen=True)
 class Heading:
     """What a heading says: the fields that it names, the unit of its cells, and ``sparse`` or ``dense``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import glob, has_magic
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from perfcalc.errors import InputError
 from perfcalc.sheets.cells import as_text
-from perfcalc.sheets.decimals import any_comma, decimal_marks, study, with_marks
+from perfcalc.sheets.decimals import any_comma, decimal_marks, is_words, study, with_marks
 from perfcalc.sheets.encodings import SAMPLE, Scan, scan
 from perfcalc.sheets.files import as_utf8, find_delimiter, open_bytes
 from perfcalc.sheets.headers import make_unique
@@ -36,12 +36,13 @@ ENDINGS: Final = (
 class Part(Protocol):
     """One table of one file."""
 
+    path: Path
     schema: pa.Schema
     rows: int | None
     notes: list[str]
 
-    def batches(self, rejects: list[Reject]) -> Iterator[pa.RecordBatch]:
-        """Read it once, from its start."""
+    def batches(self, rejects: list[Reject], only: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read it once, from its start; with `only`, at least those columns."""
         ...
 
 
@@ -68,15 +69,29 @@ class Sheet:
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     parts: list[tuple[Part, dict[str, str]]] = field(default_factory=list)
+    left_out: bool = False
+
+    def only(self, names: Collection[str]) -> Sheet:
+        """The same sheet with some of its columns: the others are not read."""
+        schema = pa.schema([one for one in self.schema if one.name in names], self.schema.metadata)
+        return replace(self, schema=schema, left_out=len(schema) < len(self.schema))
+
+    def split(self) -> list[Sheet]:
+        """Each table as a sheet of its own, with the columns of all of them."""
+        return [
+            replace(self, path=part.path, rows=part.rows, rejects=[], notes=part.notes, parts=[(part, names)])
+            for part, names in self.parts
+        ]
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Read the files once, from their start."""
         self.rejects.clear()
         for part, names in self.parts:
-            for batch in part.batches(self.rejects):
-                yield self._fitted(batch, names)
+            own = [old for old in part.schema.names if names.get(old, old) in self.schema.names]
+            for batch in part.batches(self.rejects, own if self.left_out else None):
+                yield self.fitted(batch, names)
 
-    def _fitted(self, batch: pa.RecordBatch, names: dict[str, str]) -> pa.RecordBatch:
+    def fitted(self, batch: pa.RecordBatch, names: dict[str, str]) -> pa.RecordBatch:
         """A batch of one part with the columns of the whole."""
         if batch.schema.names == self.schema.names and batch.schema.types == self.schema.types:
             return batch.replace_schema_metadata(self.schema.metadata)
@@ -188,7 +203,9 @@ def _open_text(path: Path, text: BinaryIO, scanned: Scan, wanted: Collection[str
     part.notes += [] if scanned.encoding == "utf-8" else [f"read as {scanned.encoding}"]
     part.notes += [] if delimiter == "," else [f"cells are separated by {delimiter!r}"]
     # Between commas a cell that holds one stands in quotes; without any there is no decimal comma to look for.
-    if delimiter == ";" or ((scanned.quotes or delimiter != ",") and any_comma(part.batches([]))):
+    counted = delimiter == "," and part.expect(scanned)
+    quoted = scanned.quotes and not counted
+    if delimiter == ";" or ((quoted or delimiter != ",") and any_comma(part.batches([]))):
         marks = study(part.batches([]), EITHER if delimiter == ";" else POINT)
         part.schema = with_marks(part.schema, marks)
         if marks:
@@ -239,10 +256,17 @@ class ParquetTable:
         except (pa.ArrowException, OSError, ValueError) as error:
             raise InputError(f"{path}: not a Parquet file: {error}", "write it anew") from error
         texts = [
-            at for at, one in enumerate(fields) if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)
+            at
+            for at, one in enumerate(fields)
+            if (pa.types.is_string(one.type) or pa.types.is_large_string(one.type)) and not is_words(one.name)
         ]
         if texts:
-            self.schema = with_marks(self.schema, study(batch.select(texts) for batch in self.batches([])))
+            self.schema = with_marks(self.schema, study(self.batches([], [fields[at].name for at in texts])))
+
+    @property
+    def own_path(self) -> bool:
+        """Whether its path alone opens it: it is not unfolded from another file."""
+        return self._source is None
 
     def _open(self) -> object:
         if self._source is None:
@@ -250,11 +274,21 @@ class ParquetTable:
         self._source.seek(0)  # type: ignore[attr-defined] # a file
         return self._source
 
-    def batches(self, _rejects: list[Reject]) -> Iterator[pa.RecordBatch]:
-        """Read it once, from its start."""
+    def batches(self, _rejects: list[Reject], only: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read it once, from its start; with `only`, those columns."""
         try:
-            for batch in pq.ParquetFile(self._open()).iter_batches(BATCH_ROWS):
-                yield pa.RecordBatch.from_arrays(batch.columns, schema=self.schema)
+            # Buffered ahead, a whole file would be held.
+            file = pq.ParquetFile(self._open(), pre_buffer=False)
+            # Two columns of one name can only be read with all the others.
+            twice = len(set(file.schema_arrow.names)) < len(self._names)
+            schema = self.schema
+            if only is not None and not twice:
+                schema = pa.schema([schema.field(name) for name in only], schema.metadata)
+            for batch in file.iter_batches(BATCH_ROWS, columns=None if schema is self.schema else schema.names):
+                yield pa.RecordBatch.from_arrays(
+                    batch.columns if schema is self.schema else [batch.column(name) for name in schema.names],
+                    schema=schema,
+                )
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{self.path}: a damaged Parquet file: {error}", "write it anew") from error
 

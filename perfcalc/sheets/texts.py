@@ -12,14 +12,18 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from perfcalc.errors import InputError
+from perfcalc.sheets.decimals import any_comma
+from perfcalc.sheets.encodings import Scan
 from perfcalc.sheets.files import read_rows
 from perfcalc.sheets.headers import make_unique, read_heading
 from perfcalc.sheets.heads import SEARCHED, Head, find_head
 from perfcalc.sheets.rejects import Reject
 
 #: A row of a CSV file must fit into one block of the fast reader; the other one has no such limit.
-BLOCK_BYTES: Final = 1 << 22
-BATCH_ROWS: Final = 1 << 16
+BLOCK_BYTES: Final = 1 << 21
+BATCH_ROWS: Final = 1 << 15
+#: From so many lines on it is worth to count commas instead of looking into each cell.
+COUNTED_LINES: Final = 10_000
 RAGGED: Final = "add or remove separators; put text that holds one into double quotes"
 REPEATED: Final = "nothing to do: it is no item"
 
@@ -93,6 +97,7 @@ class DelimitedText(_Rows):
     ) -> None:
         self.path, self._file, self.delimiter, self._own_path = path, file, delimiter, own_path
         self.rows: int | None = None
+        self._expected: int | None = None
         head = list(islice(read_rows(file, delimiter, str(path)), SEARCHED + 8))
         self._settle([row for _, row in head], wanted)
         # The fast reader takes the first line as the heading, nothing else.
@@ -106,23 +111,51 @@ class DelimitedText(_Rows):
             and len(head[0][1]) == len(self.schema) > 1
         )
 
-    def batches(self, rejects: list[Reject]) -> Iterator[pa.RecordBatch]:
-        """Read it once, from its start."""
+    def expect(self, scanned: Scan) -> bool:
+        """Whether every comma of a large file separates cells, if every line is one row of all cells.
+
+        The last can only be told when the file was read, and `batches` does.
+        """
+        regular = self._regular and len(self.schema) == self.unnamed_from and scanned.lines > COUNTED_LINES
+        if regular and scanned.commas == scanned.lines * (len(self.schema) - 1):
+            self.rows = scanned.lines - 1
+            # Without quotes there is nothing to be wrong about.
+            self._expected = self.rows if scanned.quotes else None
+        return self.rows is not None
+
+    def batches(self, rejects: list[Reject], only: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read it once, from its start; with `only`, at least those columns."""
         done = 0
         if self._regular:
             try:
-                for batch in self._fast():
+                for batch in self._fast(only):
                     if self._repeats(batch):
-                        break
+                        break  # the other reader looks at whole rows
                     done += batch.num_rows
                     yield batch
                 else:
+                    if self._expected not in (None, done):
+                        self._refuse()
                     return
             except pa.ArrowInvalid:
                 pass  # an irregular row: the other reader says which, and why
+        if self._expected is not None:
+            self._refuse()
         yield from self._batched(self._slow(rejects, done))
 
-    def _fast(self) -> Iterator[pa.RecordBatch]:
+    def _refuse(self) -> None:
+        """Some rows are not one line of all cells: are there cells with commas after all?"""
+        self._expected = None
+        if any_comma(self.batches([])):
+            raise InputError(
+                f"{self.path}: cells hold commas, and irregular rows hide how many",
+                "mend the rows that have too few or too many cells",
+            )
+
+    def _fast(self, only: Collection[str] | None) -> Iterator[pa.RecordBatch]:
+        # The first column tells a heading that is repeated.
+        kept = None if only is None else [name for at, name in enumerate(self.schema.names) if not at or name in only]
+        schema = self.schema if kept is None else pa.schema([self.schema.field(name) for name in kept])
         self._file.seek(0)
         source = (
             pa.OSFile(str(self._own_path))
@@ -135,16 +168,18 @@ class DelimitedText(_Rows):
             read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names, skip_rows_after_names=1),
             parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, include_columns=kept
             ),
         ) as reader:
             for batch in reader:
-                yield pa.RecordBatch.from_arrays(batch.columns, schema=self.schema)
+                yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
     def _repeats(self, batch: pa.RecordBatch) -> bool:
         same = pc.equal(pc.utf8_trim_whitespace(batch.column(0)), self.first[0])
         if not pc.any(same).as_py():
             return False
+        if batch.num_columns < len(self.schema):
+            return True
         rows = batch.filter(same)
         return any(self._is_heading([str(cell) for cell in row.values()]) for row in rows.to_pylist())
 
@@ -204,8 +239,8 @@ class RowTable(_Rows):
         table.notes = []
         return table
 
-    def batches(self, rejects: list[Reject]) -> Iterator[pa.RecordBatch]:
-        """Read it once, from its start."""
+    def batches(self, rejects: list[Reject], _only: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read it once, from its start, with all columns."""
         yield from self._batched(self._items(rejects))
 
     def _items(self, rejects: list[Reject]) -> Iterator[list[str]]:

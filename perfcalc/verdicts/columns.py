@@ -2,50 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import cache, partial
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.facts import Facts, Flags, Indices
+from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Metric, needed_fields
 from perfcalc.verdicts.decide import NEEDS_LAW, NEEDS_PARTS, NOT_MODELLED, OPEN, VERDICTS
-from perfcalc.verdicts.judge import Judgement
+from perfcalc.verdicts.judge import Answers, Judgement
 from perfcalc.verdicts.tables import Book, kind_mask
 
 SEPARATOR = ";"
+CONTROLLED: Final = VERDICTS.index("controlled")
 
 
-def metric_columns(facts: Facts, kinds: Indices) -> dict[str, pa.Array]:
+#: The columns of one jurisdiction, after its prefix, and those that only what stands beside its book can fill.
+LICENCE_COLUMNS: Final = frozenset({"licence", "exceptions", "review"})
+BESIDE_COLUMNS: Final = frozenset({"flags"}) | LICENCE_COLUMNS
+BOOK_COLUMNS: Final = frozenset({"verdict", "entries", "needs", "margin"}) | BESIDE_COLUMNS
+
+
+class _Everything:
+    """Contains every name."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+
+EVERYTHING: Final = _Everything()
+
+
+def metric_columns(facts: Facts, kinds: Indices, wanted: Container[str] = EVERYTHING) -> dict[str, pa.Array]:
     """``<metric>`` where it is a point, ``<metric>_low`` and ``<metric>_high`` where it is an interval."""
     columns: dict[str, pa.Array] = {}
+    nothing = pa.nulls(facts.size, pa.float64())
     for metric in METRICS.values():
-        if not _of_kind(metric, kinds).any():
-            columns[metric.name] = pa.nulls(facts.size, pa.float64())
-            if metric.name == "tpp":
-                columns["tpp_format"] = pa.nulls(facts.size, pa.string())
-            columns |= {f"{metric.name}_{side}": pa.nulls(facts.size, pa.float64()) for side in ("low", "high")}
-            continue
-        low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval(metric.name))
+        names = [metric.name, f"{metric.name}_low", f"{metric.name}_high"]
         of_kind = _of_kind(metric, kinds)
-        point, wide = of_kind & (low == high), of_kind & (low < high)
-        columns[metric.name] = pa.array(low, mask=~point)
+        asked = of_kind.any() and any(name in wanted for name in names)
+        points, lows, highs = _ends(facts, metric.name, of_kind, nothing) if asked else (nothing,) * 3
+        columns[metric.name] = points
         if metric.name == "tpp":
             columns["tpp_format"] = _formats(facts, of_kind)
-        columns[f"{metric.name}_low"] = pa.array(low, mask=~wide)
-        columns[f"{metric.name}_high"] = pa.array(high, mask=~wide)
-    return columns
+        columns |= {names[1]: lows, names[2]: highs}
+    return {name: column for name, column in columns.items() if name in wanted}
+
+
+def _ends(facts: Facts, name: str, of_kind: Flags, nothing: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """A metric where it is a point, and both ends where it is not."""
+    low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval(name))
+    if low is high:
+        point, wide = of_kind & (low == low), None  # noqa: PLR0124 - not NaN
+    else:
+        point, wide = of_kind & (low == high), of_kind & (low < high)
+    points = pa.array(low) if point.all() else pa.array(low, mask=~point)
+    if wide is None or not wide.any():
+        return points, nothing, nothing
+    narrow = ~wide
+    return points, pa.array(low, mask=narrow), pa.array(high, mask=narrow)
 
 
 def _of_kind(metric: Metric, kinds: Indices) -> Flags:
-    allowed = [KINDS.index(kind) for kind in metric.kinds]
-    return np.isin(kinds, allowed)
+    allowed = np.zeros(len(KINDS) + 1, dtype=bool)  # the last is for kinds that are not known, -1
+    allowed[[KINDS.index(kind) for kind in metric.kinds]] = True
+    return allowed[kinds]
 
 
 def _formats(facts: Facts, of_kind: Flags) -> pa.Array:
     codes = facts.labels.get("tpp_format", np.full(facts.size, -1, dtype=np.int8))
     names = pa.array([rate.name for rate in RATES])
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=(codes < 0) | ~of_kind), names).cast(pa.string())
+    return _encoded(np.where(of_kind, codes, -1), names)
+
+
+def _encoded(codes: Numbers, words: pa.Array) -> pa.Array:
+    """Text as a dictionary; a code below zero says nothing."""
+    codes = codes.astype(np.int32)
+    nothing = codes < 0
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=nothing) if nothing.any() else pa.array(codes), words)
+
+
+def _said(words: Sequence[str | None], codes: Numbers) -> pa.Array:
+    """The words of each row, as a dictionary: equal words once, rows without words null."""
+    place = {word: at for at, word in enumerate(dict.fromkeys(word for word in words if word))}
+    lookup = np.array([place[word] if word else -1 for word in words], dtype=np.int32)
+    return _encoded(lookup[codes] if len(words) else np.full(codes.size, -1), pa.array(list(place), pa.string()))
+
+
+def _unsaid(rows: int) -> pa.Array:
+    return _said([None], np.zeros(rows, dtype=np.int64))
 
 
 def verdict_columns(
@@ -55,6 +102,7 @@ def verdict_columns(
     kinds: Indices,
     turning: Mapping[str, Flags],
     destination: str | None,
+    wanted: Container[str] = EVERYTHING,
 ) -> dict[str, pa.Array]:
     """The columns of one jurisdiction: verdict, entries, needs, margin and, with a destination, the review line.
 
@@ -62,30 +110,38 @@ def verdict_columns(
     ----------
     turning
         For each changed reading (``name=option``) the items whose verdict it would change.
+    wanted
+        Those of them to make, without the prefix.
     """
     prefix, beside = book.jurisdiction, judgement.beside
-    margin = np.asarray(judgement.margin, dtype=np.float64)
-    columns = {
-        f"{prefix}_verdict": pa.DictionaryArray.from_arrays(
-            pa.array(judgement.verdict.astype(np.int8)), pa.array(VERDICTS)
-        ).cast(pa.string()),
-        f"{prefix}_entries": _entries(book, judgement),
-        f"{prefix}_needs": _needs(book, judgement, facts, kinds, turning),
-        f"{prefix}_margin": pa.array(margin, mask=np.isnan(margin)),
-        f"{prefix}_flags": pa.nulls(kinds.size, pa.string()),
+    answers, codes = judgement.answers, judgement.codes
+    columns: dict[str, Callable[[], pa.Array]] = {
+        "verdict": lambda: _said([VERDICTS[word] for word in answers.verdict], codes),
+        "entries": lambda: _said(_each(answers, partial(_entries, book)), codes),
+        "needs": lambda: _needs(book, judgement, facts, kinds, turning),
+        "margin": lambda: _margins(judgement.margin),
+        "flags": lambda: _flags(book.beside, beside) if book.beside and beside else _unsaid(kinds.size),
     }
-    if book.beside is not None and beside is not None:
-        columns[f"{prefix}_flags"] = _flags(book.beside, beside)
-    if destination is not None:
-        columns[f"{prefix}_review"] = _review(book.beside, judgement, beside, kinds, destination)
-    return columns
+    made = {f"{prefix}_{name}": make() for name, make in columns.items() if name in wanted}
+    if destination is not None and any(name in wanted for name in LICENCE_COLUMNS):
+        made[f"{prefix}_review"] = _review(book.beside, judgement, beside, kinds, destination)
+    return made
 
 
-def _decode(masks: Indices, text_of: Callable[[int], str]) -> pa.Array:
-    """One text for each distinct mask; null where it is empty."""
-    encoded = pa.array(masks).dictionary_encode()
-    words = [text_of(mask) or None for mask in encoded.dictionary.to_pylist()]
-    return pa.array(words, pa.string()).take(encoded.indices)
+def _each(answers: Answers, say: Callable[[int, int, int], str | None]) -> list[str | None]:
+    """What is said of verdict, met and open paragraphs, for each position; of equal ones once."""
+    once = cache(say)
+    return list(map(once, answers.verdict.tolist(), answers.met.tolist(), answers.open.tolist()))
+
+
+def _margins(margin: Numbers | None) -> pa.Array:
+    numbers = np.asarray(margin, dtype=np.float64)
+    return pa.array(numbers, mask=np.isnan(numbers))
+
+
+def _entries(book: Book, verdict: int, met: int, still_open: int) -> str | None:
+    uncertain = verdict == CONTROLLED and not met & book.counting
+    return SEPARATOR.join(entries_of(book, met, still_open, controlled=uncertain)) or None
 
 
 def entries_of(book: Book, met: int, still_open: int, controlled: bool) -> list[str]:
@@ -124,57 +180,48 @@ def flags_of(book: Book, met: int, still_open: int) -> list[str]:
 
 
 def _flags(book: Book, judgement: Judgement) -> pa.Array:
-    wanted = sum(1 << r for r, rule in enumerate(book.rules) if rule.is_flag)
-    pairs, codes = distinct_rows(judgement.met & wanted, judgement.open & wanted)
-    words = [SEPARATOR.join(flags_of(book, *pair)) or None for pair in pairs]
-    return pa.array(words, pa.string()).take(pa.array(codes))
+    def say(_verdict: int, met: int, still_open: int) -> str | None:
+        return SEPARATOR.join(flags_of(book, met, still_open)) or None
 
-
-def _entries(book: Book, judgement: Judgement) -> pa.Array:
-    controlled = judgement.verdict == 2
-    uncertain = controlled & (judgement.met & book.counting == 0)
-    plain = _decode(judgement.met, lambda met: SEPARATOR.join(entries_of(book, met, 0, controlled=False)))
-    if not uncertain.any():
-        return plain
-    words = plain.to_pylist()
-    for row in np.flatnonzero(uncertain):
-        words[row] = SEPARATOR.join(
-            entries_of(book, int(judgement.met[row]), int(judgement.open[row]), controlled=True)
-        )
-    return pa.array(words, pa.string())
+    return _said(_each(judgement.answers, say), judgement.codes)
 
 
 def _needs(book: Book, judgement: Judgement, facts: Facts, kinds: Indices, turning: Mapping[str, Flags]) -> pa.Array:
-    undecided = judgement.verdict == OPEN
-    if not undecided.any():
-        return pa.nulls(facts.size, pa.string())
+    rows = np.flatnonzero(judgement.verdict == OPEN)
+    if not rows.size:
+        return _unsaid(facts.size)
     # A paragraph whose numbers were not read: no field settles it, only the law's text.
     unread = {r: f"law:{rule.paragraph}" for r, rule in enumerate(book.rules) if rule.unread}
     names = [*FIELDS, *unread.values(), *(f"reading:{change}" for change in turning)]
     masks: dict[str, Flags] = {}
+    needs, still_open = judgement.needs[rows], judgement.open[rows]
 
-    def add(name: str, rows: Flags) -> None:
-        masks[name] = masks[name] | rows if name in masks else rows
+    def add(name: str, asked: Flags) -> None:
+        masks[name] = masks[name] | asked if name in masks else asked
 
     for m, metric in enumerate(book.metrics):
-        asked = (judgement.needs >> m & 1).astype(bool)
+        asked = (needs >> m & 1).astype(bool)
         if asked.any():
             for field in needed_fields(metric):
-                add(field, asked & facts.is_unsettled(field))
-    add("part_of", (judgement.needs >> NEEDS_PARTS & 1).astype(bool))
+                add(field, asked & facts.is_unsettled(field)[rows])
+    add("part_of", (needs >> NEEDS_PARTS & 1).astype(bool))
     for r, name in unread.items():
         if book.counting >> r & 1:
-            add(name, (judgement.needs >> NEEDS_LAW & judgement.open >> r & 1).astype(bool))
-    add("kind", undecided & (kinds < 0))
+            add(name, (needs >> NEEDS_LAW & still_open >> r & 1).astype(bool))
+    add("kind", kinds[rows] < 0)
     for change, turned in turning.items():
-        add(f"reading:{change}", turned & undecided)
+        add(f"reading:{change}", turned[rows])
     used = [name for name in names if name in masks and masks[name].any()]
-    if not used:
-        return pa.nulls(facts.size, pa.string())
-    packed = np.zeros(facts.size, dtype=np.int64)
+    packed = np.zeros(rows.size, dtype=np.int64)
     for bit, name in enumerate(used):
         packed |= masks[name].astype(np.int64) << bit
-    return _decode(packed, lambda mask: SEPARATOR.join(name for bit, name in enumerate(used) if mask >> bit & 1))
+    found, at = np.unique(packed, return_inverse=True)
+    words = [
+        SEPARATOR.join(name for bit, name in enumerate(used) if mask >> bit & 1) or None for mask in found.tolist()
+    ]
+    codes = np.full(facts.size, len(words), dtype=np.int64)
+    codes[rows] = at
+    return _said([*words, None], codes)
 
 
 def _review(

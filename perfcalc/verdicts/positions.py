@@ -232,6 +232,8 @@ def positions(lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[fr
             same.append(None)
             continue
         below, above = (line.exact, line.exact) if exact else (line.below, line.above)
+        if facts.settled:
+            below = above = line.exact.astype(np.float64)
         if line.metric not in facts.low:
             assert line.metric not in METRICS, line.metric
             same.append(tuple(_rank(bound, below, above) for bound in facts.unstated(line.metric)))
@@ -241,7 +243,7 @@ def positions(lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[fr
         shift = packed.room(2 * line.bits)
         other = shift + line.bits
         word = packed.words[-1]
-        if line.rounded and not exact:
+        if line.rounded and not (exact or facts.settled):
             packed.near[-1] |= 1 << shift | 1 << other
         if low is high:
             run(add_ranks, exact, low, below, above, shift, other, scratch, word)

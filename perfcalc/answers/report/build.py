@@ -22,9 +22,10 @@ from perfcalc.answers.tables import alike, label
 from perfcalc.errors import InputError
 from perfcalc.fields import FIELDS, METRICS
 from perfcalc.files import whole_files
-from perfcalc.line import Plan, Summary, run
+from perfcalc.line import Plan, run
 from perfcalc.metrics.readings import DEFAULT
 from perfcalc.sheets.read import Sheet
+from perfcalc.summary import Summary
 
 if TYPE_CHECKING:
     from perfcalc.answers.charts.render import Chart
