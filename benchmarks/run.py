@@ -27,8 +27,8 @@ HERE = Path(__file__).parent
 SUITES = tuple(sorted(path.stem.removeprefix("test_") for path in HERE.glob("test_*.py")))
 #: Peers are held to the same answers on so many rows before anything is timed.
 ROWS_TO_AGREE_ON = 100_000
-#: Every column of every jurisdiction, file to file: too long for five rounds, and without them it does not count.
-TOO_LONG = "benchmarks/test_line.py::test_score[all"
+#: What gives no ratio of times: a run too long for five rounds, and peaks of memory.
+NOT_TIMED = ("benchmarks/test_line.py::test_score[all", "benchmarks/test_line.py::test_memory")
 
 
 def pytest(suite: str, rows: int, *options: str) -> None:
@@ -48,7 +48,8 @@ def measure(suites: Iterable[str], rows: int, console: Console) -> dict[str, Any
         for suite in suites:
             with console.status(f"{suite}: {rows:,} rows"):
                 path = Path(folder) / f"{suite}.json"
-                pytest(suite, rows, "--benchmark-only", f"--benchmark-json={path}", f"--deselect={TOO_LONG}")
+                passed_over = [f"--deselect={name}" for name in NOT_TIMED]
+                pytest(suite, rows, "--benchmark-only", f"--benchmark-json={path}", *passed_over)
             report = json.loads(path.read_text("utf-8"))
             console.print(f"{suite}: {len(report['benchmarks'])} benchmarks", style="dim")
             whole = {**report, "benchmarks": [*whole.get("benchmarks", ()), *report["benchmarks"]]}
