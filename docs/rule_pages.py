@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 
-from perfcalc.answers.ledgers import last_checked
 from perfcalc.fields import METRICS
 from perfcalc.rulebook import modelled
 from perfcalc.rulebook.book import FOLDER, Box, Instrument, Rule, RuleBook, load, read_yaml
@@ -60,7 +59,7 @@ def _index(book: RuleBook) -> Iterator[str]:
         "law is what the cited act says. `until` is the first day on which a version no longer held."
     )
     yield ""
-    yield f"The book holds {len(book.rules)} versions; it was last checked on {last_checked(book)}."
+    yield f"The book holds {len(book.rules)} versions; it was last checked on {book.checked}."
     yield ""
     yield "| list | page | versions of its own | also binding |"
     yield "|---|---|---|---|"
@@ -100,7 +99,7 @@ def _jurisdiction(book: RuleBook, name: str) -> Iterator[str]:
     if not own:
         yield "No paragraph of a national list is in the book."
         return
-    yield from _summary(own, last_checked(book))
+    yield from _summary(own, book.checked)
     for entry, rules in groupby(sorted(own, key=lambda rule: rule.entry), lambda rule: rule.entry):
         versions = list(rules)
         yield ""
@@ -165,7 +164,7 @@ def _paragraph(code: str, versions: list[Rule]) -> Iterator[str]:
 
 
 def _version(rule: Rule) -> Iterator[str]:
-    yet = "" if rule.start <= last_checked(load()) else ", not yet"
+    yet = "" if rule.start <= load().checked else ", not yet"
     yield f"**From {rule.start}{f' until {rule.end}' if rule.end else ''}**, {STATUS[rule.status]}{yet}"
     yield ""
     if rule.boxes:

@@ -198,8 +198,8 @@ def origin(frame: Frame) -> Frame:
     InputError
         No column is the name.
     """
-    from perfcalc.line import origin_batch
     from perfcalc.origin.columns import recognise_origin
+    from perfcalc.origin_line import origin_batch
 
     table = to_arrow(frame)
     if "name" not in recognise_origin(table.schema.names):

@@ -79,6 +79,8 @@ class Plan:
         Digest of the rule book.
     overlays
         Titles of the overlays on it: with any, every result is marked as hypothetical.
+    checked
+        The last day on which any of its texts was checked.
     encoded
         Give text results as dictionaries, which are faster to write.
     keep
@@ -95,6 +97,7 @@ class Plan:
     law: Law = "enforced"
     rulebook: str = ""
     overlays: tuple[str, ...] = ()
+    checked: date | None = None
     encoded: bool = field(default=False, kw_only=True)
     keep: tuple[str, ...] | None = field(default=None, kw_only=True)
 
@@ -142,6 +145,7 @@ def make_plan(
         law,
         book.digest,
         book.overlays,
+        book.checked,
     )
 
 
@@ -314,7 +318,9 @@ def score_sheet(
     batches in another way than `run`; the result is the same.
     """
     jurisdictions = tuple(book.jurisdiction for book in plan.books)
-    summary = Summary(plan.books[0].day, jurisdictions, rulebook=plan.rulebook, hypothetical=plan.overlays)
+    summary = Summary(
+        plan.books[0].day, jurisdictions, rulebook=plan.rulebook, hypothetical=plan.overlays, checked=plan.checked
+    )
     summary.not_asked = {book.jurisdiction: not_asked(plan.columns, book) for book in plan.books}
     summary.suggestions = suggest(sheet.schema.names, plan.columns)
     kept: list[pa.RecordBatch] = []
@@ -347,43 +353,6 @@ def _with_counted(plan: Plan, sheet: Sheet) -> tuple[str, ...]:
     counted = [f"{book.jurisdiction}_{name}" for book in plan.books for name in ("verdict", "entries")]
     name = [name for name in _kept_apart(sheet.schema.names, plan) if name == "name"]
     return tuple(dict.fromkeys((*(plan.keep or ()), *counted, "problems", *name)))
-
-
-def origin_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """One batch with the origin columns behind its own. Pure."""
-    results = origin_columns(batch, recognise_origin(batch.schema.names))
-    taken = [f"input_{name}" if name in results else name for name in batch.schema.names]
-    return pa.RecordBatch.from_arrays([*batch.columns, *results.values()], names=[*taken, *results])
-
-
-def origin_sheet(sheet: Sheet, out: Path | None = None) -> tuple[int, list[pa.RecordBatch]]:
-    """Say where the items of a sheet were likely made, into a file or, without `out`, into memory.
-
-    Raises
-    ------
-    InputError
-        No column is the item's name.
-    """
-    if "name" not in recognise_origin(sheet.schema.names):
-        raise InputError(f"{sheet.path}: no column is called 'name'", "call the item's column 'name'")
-    scored = (origin_batch(batch) for batch in sheet.batches())
-    if out is None:
-        kept = list(scored)
-        return sum(batch.num_rows for batch in kept), kept
-    empty = origin_batch(pa.RecordBatch.from_pylist([], schema=sheet.schema))
-    rows = 0
-
-    def counted() -> Iterator[pa.RecordBatch]:
-        nonlocal rows
-        for batch in scored:
-            rows += batch.num_rows
-            yield batch
-
-    with whole_files(out, rejects_path(out)) as (result, rejects):
-        write(chain((empty,), counted()), result, out)
-        if sheet.rejects:
-            write_rejects(sheet.rejects, rejects)
-    return rows, []
 
 
 def parse_day(text: str | date | None) -> date:

@@ -36,6 +36,8 @@ class Summary:
     not_asked: dict[str, list[str]] = field(default_factory=dict)
     suggestions: dict[str, str] = field(default_factory=dict)
     rulebook: str = ""
+    #: The last day on which any text of the rule book was checked.
+    checked: date | None = None
     hypothetical: tuple[str, ...] = ()
     findings: Counter[str] = field(default_factory=Counter)
     declared: Counter[str] = field(default_factory=Counter)
@@ -44,6 +46,11 @@ class Summary:
     def undecided(self) -> int:
         """Items without an answer in some jurisdiction."""
         return sum(counts["cannot_tell"] + counts["not_modelled"] for counts in self.verdicts.values())
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the day asked is later than the last check of the book: law made since is not in it."""
+        return self.checked is not None and self.as_of > self.checked
 
     def add(self, scored: pa.RecordBatch) -> None:
         """Count a scored batch."""
@@ -91,6 +98,8 @@ class Summary:
             "not_asked": self.not_asked,
             "unrecognised_columns": self.suggestions,
             "rulebook": self.rulebook,
+            "rulebook_checked": None if self.checked is None else self.checked.isoformat(),
+            "later_than_checked": self.is_stale,
             **({"declared_eccn": dict(self.declared)} if self.declared else {}),
             **({"hypothetical": list(self.hypothetical)} if self.hypothetical else {}),
         }

@@ -14,7 +14,7 @@ from perfcalc.answers.tables import alike
 from perfcalc.line import parse_day
 from perfcalc.metrics.readings import QUESTIONS
 from perfcalc.rulebook import ambiguities, modelled
-from perfcalc.rulebook.book import RuleBook, load
+from perfcalc.rulebook.book import load
 
 MARKS: Final[dict[str, str]] = {
     "modelled": "yes",
@@ -28,15 +28,10 @@ LEGEND: Final = (
 )
 
 
-def last_checked(book: RuleBook) -> date:
-    """The day of the book itself: the latest on which any of its texts was checked."""
-    return max(rule.verified for rule in book.rules)
-
-
 def rules_coverage(as_of: str | date | None = None) -> dict[str, Any]:
     """How far the book goes, for ``--json``: per jurisdiction and topic, and what is known to be missing."""
     book, reviewed = load(), modelled.load()
-    day = parse_day(as_of) if as_of is not None else last_checked(book)
+    day = parse_day(as_of) if as_of is not None else book.checked
     rows = []
     for name in book.jurisdictions:
         topics = {}

@@ -143,8 +143,6 @@ def _metric(row: dict[str, Any], name: str) -> str:
 
 def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     """The last lines of a run."""
-    from perfcalc.answers.ledgers import last_checked
-
     total = summary.rows
     yield ""
     yield from hypothetical_lines(summary.hypothetical)
@@ -154,8 +152,8 @@ def summary_lines(summary: Summary, output: Path | None) -> Iterator[str]:
     }
     for names in alike(said):
         yield f"{' '.join(name.upper() for name in names)} on {summary.as_of}: {said[names[0]] or 'no items'}"
-    if summary.as_of > (checked := last_checked(load())):
-        yield f"[yellow]the rule book was last checked on {checked}: law made since is not in it[/]"
+    if summary.is_stale:
+        yield f"[yellow]the rule book was last checked on {summary.checked}: law made since is not in it[/]"
     if summary.declared:
         counted = ", ".join(f"{summary.declared[word]:,} {word}" for word in CHECKS if summary.declared[word])
         yield f"declared ECCN against the computed entries: {counted}"

@@ -38,8 +38,8 @@ def origin_sheet_command(sheet: Path, output: Path | None, item: str | None, as_
     from rich.console import Console
 
     from perfcalc.answers.origin import origin_counts, origin_lines, origin_of, origin_table
-    from perfcalc.line import origin_sheet
     from perfcalc.origin.columns import recognise_origin
+    from perfcalc.origin_line import origin_sheet
     from perfcalc.sheets.read import open_sheet
 
     opened = open_sheet(sheet)

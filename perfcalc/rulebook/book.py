@@ -211,6 +211,11 @@ class RuleBook:
         """Jurisdictions with a folder of their own."""
         return tuple(sorted({rule.jurisdiction for rule in self.rules} | set(self.places)))
 
+    @property
+    def checked(self) -> date:
+        """The day of the book itself: the latest on which any of its texts was checked."""
+        return max(rule.verified for rule in self.rules)
+
     def place(self, jurisdiction: str) -> Jurisdiction:
         """What is known of a jurisdiction beside its rules."""
         return self.places.get(jurisdiction, Jurisdiction(jurisdiction, jurisdiction.upper()))
