@@ -17,6 +17,7 @@ import threading
 from typing import Any
 
 from perfcalc.errors import InputError
+from perfcalc.files import FULL
 from perfcalc.rulebook.book import load
 from perfcalc.web import tasks
 
@@ -44,11 +45,14 @@ def main() -> None:
         tasks.do(tasks.Task.of(told), lambda rows, total: say(rows=rows, of_rows=total))
         say(done=True)
     except InputError as error:
-        say(error=printable(error.what), remedy=printable(error.remedy))
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
+            say(code="disk")  # the message would name a path of the server
+        else:
+            say(error=printable(error.what), remedy=printable(error.remedy))
     except MemoryError:
         say(code="memory")
     except OSError as error:
-        say(code="disk" if error.errno in (27, 28) else "unexpected")  # file too large, no space left
+        say(code="disk" if error.errno in FULL else "unexpected")
     out.flush()
     # Arrow's threads may still be at work on what is not wanted any more.
     os._exit(0)
