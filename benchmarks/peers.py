@@ -2,13 +2,20 @@
 
 Each takes items whose die area is an interval (unknown: from zero to infinity) and answers TPP, both bounds of the
 performance density, and for each paragraph and the verdict 0 (failed, not controlled), 1 (open) or 2 (met, controlled).
+
+`calculator` and `vintages` are the logic of the two open calculators, chip by chip: made for a page, not for a catalogue.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 
 RATES = {
     "fp64_tflops": 64,
@@ -102,8 +109,8 @@ def with_pandas(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({**answer, "review": review.astype("uint8") * 2, "verdict": best})
 
 
-def with_polars(frame: pl.DataFrame) -> pl.DataFrame:
-    """Lazy Polars expressions, on all threads."""
+def with_polars(frame: pl.DataFrame, engine: Literal["auto", "streaming"] = "auto") -> pl.DataFrame:
+    """Lazy Polars expressions, on all threads; the streaming engine takes them batch by batch."""
     tpp, low, high = pl.col("tpp"), pl.col("low"), pl.col("high")
     lazy = frame.lazy().with_columns(
         tpp=pl.max_horizontal(*(pl.col(name) * bits for name, bits in RATES.items())), tops=pl.max_horizontal(*RATES)
@@ -134,4 +141,93 @@ def with_polars(frame: pl.DataFrame) -> pl.DataFrame:
         p2=pl.when(pl.col("interconnect_gb_s") >= 150).then(elsewhere).otherwise(zero),
         review=((tpp < 21000) & (pl.col("memory_bandwidth_gb_s") < 6500)).cast(pl.UInt8) * 2,
     )
-    return lazy.select(*ANSWERS).collect()
+    return lazy.select(*ANSWERS).collect(engine=engine)
+
+
+def sql() -> str:
+    """The same rules as one query on a table called items."""
+    tpp = ", ".join(f"{name} * {bits}" for name, bits in RATES.items())
+    states, relaxed_states = [], []
+    for name, (tpp_from, tpp_below, density_from, density_below) in PARAGRAPHS.items():
+        relaxed, relaxed_sure = [f"tpp >= {tpp_from}"], [f"tpp >= {tpp_from}"]
+        if density_from is not None:
+            relaxed.append(f"high >= {density_from}::DOUBLE")
+            relaxed_sure.append(f"low >= {density_from}::DOUBLE")
+        possible, sure = [*relaxed], [*relaxed_sure]
+        if tpp_below is not None:
+            possible.append(f"tpp < {tpp_below}")
+            sure.append(f"tpp < {tpp_below}")
+        if density_below is not None:
+            possible.append(f"low < {density_below}::DOUBLE")
+            sure.append(f"high < {density_below}::DOUBLE")
+        states.append(f"{_state(possible, sure)} AS {name}")
+        relaxed_states.append(_state(relaxed, relaxed_sure))
+    elsewhere = f"2 - greatest({', '.join(PARAGRAPHS)})"
+    return f"""
+        WITH measured AS (SELECT *, greatest({tpp}) AS tpp, greatest({", ".join(RATES)}) AS tops FROM items),
+        bounded AS (
+            SELECT *, tpp / area_high AS low, tpp / area_low AS high, datacenter = 0 AND tpp < 4800 AS free
+            FROM measured
+        ),
+        judged AS (SELECT *, {", ".join(states)}, greatest({", ".join(relaxed_states)}) AS verdict FROM bounded),
+        listed AS (
+            SELECT * EXCLUDE (verdict), verdict,
+                CASE WHEN tops >= 8 THEN {elsewhere} ELSE 0 END::UTINYINT AS p1,
+                CASE WHEN interconnect_gb_s >= 150 THEN {elsewhere} ELSE 0 END::UTINYINT AS p2,
+                CASE WHEN tpp < 21000 AND memory_bandwidth_gb_s < 6500 THEN 2 ELSE 0 END::UTINYINT AS review
+            FROM judged
+        )
+        SELECT {", ".join(ANSWERS)} FROM listed"""
+
+
+def _state(possible: Iterable[str], sure: Iterable[str]) -> str:
+    both = f"({' AND '.join(possible)})::UTINYINT + ({' AND '.join(sure)})::UTINYINT"
+    return f"CASE WHEN free THEN 0 ELSE {both} END::UTINYINT"
+
+
+def with_duckdb(items: pa.Table) -> pa.Table:
+    """One SQL query in DuckDB, on all threads, from Arrow to Arrow without a copy."""
+    with duckdb.connect() as connection:
+        connection.register("items", items)
+        return connection.sql(sql()).to_arrow_table()
+
+
+def calculator(item: Mapping[str, str]) -> str:
+    """What a calculator on a web page does with one chip: TPP and density, and the tiers of the current US rule.
+
+    The logic that public descriptions of such a page give: the highest rate × bits, divided by the die area; a chip
+    that is not for data centres is free below 4800. A missing number is taken as zero, and so a missing die area
+    clears the chip.
+    """
+    tpp = _highest(item)
+    area = _figure(item["die_area_mm2"])
+    density = tpp / area if area else 0.0
+    if item["datacenter"] == "no" and tpp < 4800:
+        return "not_controlled"
+    if tpp >= 4800 or (tpp >= 1600 and density >= 5.92):
+        return "controlled"
+    if (2400 <= tpp < 4800 and 1.6 <= density < 5.92) or (tpp >= 1600 and 3.2 <= density < 5.92):
+        return "controlled"
+    return "not_controlled"
+
+
+def vintages(item: Mapping[str, str]) -> tuple[str, str, str]:
+    """What a script for threshold studies does with one chip: what the rules of 2022, 2023 and 2026 say of it.
+
+    One function a vintage, the highest rate × bits over all formats, no lower tier, a blank die area is free.
+    """
+    tpp = _highest(item)
+    area = _figure(item["die_area_mm2"])
+    density = tpp / area if area else None
+    first = "controlled" if tpp >= 4800 and _figure(item["interconnect_gb_s"]) >= 600 else "free"
+    second = "controlled" if tpp >= 4800 or (density is not None and tpp >= 1600 and density >= 5.92) else "free"
+    reviewed = tpp < 21000 and _figure(item["memory_bandwidth_gb_s"]) < 6500
+    return first, second, "case by case" if second == "controlled" and reviewed else second
+
+
+def _figure(cell: str) -> float:
+    return float(cell) if cell else 0.0
+
+
+def _highest(item: Mapping[str, str]) -> float:
+    return max(_figure(item[name]) * bits for name, bits in RATES.items())

@@ -1,4 +1,4 @@
-"""Metrics and the current US book on items in memory, beside the same rules for Polars, pandas and NumPy."""
+"""Metrics and the current US book on items in memory, beside the same rules for Polars, DuckDB, pandas and NumPy."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import peers
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from perfcalc import metrics
@@ -73,7 +74,12 @@ def test_same_answers(data: dict[str, np.ndarray]) -> None:
     ours, expected = with_perfcalc(data), peers.with_numpy(data)
     assert all(
         (with_peer[name].to_numpy() == expected[name]).all()
-        for with_peer in (peers.with_pandas(pd.DataFrame(data)), peers.with_polars(pl.DataFrame(data)))
+        for with_peer in (
+            peers.with_pandas(pd.DataFrame(data)),
+            peers.with_polars(pl.DataFrame(data)),
+            peers.with_polars(pl.DataFrame(data), "streaming"),
+            peers.with_duckdb(pa.table(data)),
+        )
         for name in peers.ANSWERS
     )
     for name in ("tpp", "low", "high", "verdict"):
@@ -93,15 +99,29 @@ def test_same_answers(data: dict[str, np.ndarray]) -> None:
     assert set(np.unique(ours["verdict"])) == {0, 1, 2}
 
 
+def read_bytes(data: dict[str, np.ndarray]) -> None:
+    """The machine's limit: read every byte that the metrics must touch, and do nothing with it."""
+    columns = [data[name] for name in (*peers.RATES, "area_low", "area_high", "datacenter", "interconnect_gb_s")]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(np.max, columns))
+
+
 @pytest.mark.benchmark(group="us-book")
 class TestUsBook:
     """Every one of these does the same work on the same items."""
 
     def test_perfcalc(self, benchmark, data):
+        benchmark.extra_info["rows"] = ROWS
         benchmark.pedantic(with_perfcalc, (data,), rounds=5, warmup_rounds=1)
 
     def test_polars(self, benchmark, data):
         benchmark.pedantic(peers.with_polars, (pl.DataFrame(data),), rounds=5, warmup_rounds=1)
+
+    def test_polars_streaming(self, benchmark, data):
+        benchmark.pedantic(peers.with_polars, (pl.DataFrame(data), "streaming"), rounds=5, warmup_rounds=1)
+
+    def test_duckdb(self, benchmark, data):
+        benchmark.pedantic(peers.with_duckdb, (pa.table(data),), rounds=5, warmup_rounds=1)
 
     def test_pandas(self, benchmark, data):
         benchmark.pedantic(peers.with_pandas, (pd.DataFrame(data),), rounds=5, warmup_rounds=1)
@@ -110,11 +130,4 @@ class TestUsBook:
         benchmark.pedantic(peers.with_numpy, (data,), rounds=5, warmup_rounds=1)
 
     def test_bare_read(self, benchmark, data):
-        """The machine's limit: read every byte that the metrics must touch, and do nothing with it."""
-        columns = [data[name] for name in (*peers.RATES, "area_low", "area_high", "datacenter", "interconnect_gb_s")]
-
-        def read() -> None:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                list(pool.map(np.max, columns))
-
-        benchmark.pedantic(read, rounds=5, warmup_rounds=1)
+        benchmark.pedantic(read_bytes, (data,), rounds=5, warmup_rounds=1)

@@ -115,6 +115,14 @@ def test_bare_copy(benchmark, sheets, tmp_path, ending):
     benchmark.pedantic(copy, (sheets[ending], tmp_path / "copied.parquet"), rounds=ROUNDS, warmup_rounds=1)
 
 
+@pytest.mark.benchmark(group="line")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_bare_bytes(benchmark, sheets, tmp_path, ending):
+    """The machine's limit: the bytes of the file read and written, and nothing else."""
+    sheet, out = sheets[ending], tmp_path / "bytes"
+    benchmark.pedantic(lambda: out.write_bytes(sheet.read_bytes()), rounds=ROUNDS, warmup_rounds=1)
+
+
 PEAK = """
 import resource, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ten million generated quantum machines: perfcalc's kernels beside the same law as Polars expressions.
+"""Generated quantum machines, ten million if not told otherwise: perfcalc's kernels beside the same law as Polars expressions.
 
 Both start from columns in memory and end with a verdict for each machine. perfcalc also finds the paragraphs, what an
 open verdict needs and the margin, and decides again in exact arithmetic what lies on a limit.
@@ -6,6 +6,7 @@ open verdict needs and the margin, and decides again in exact arithmetic what li
     pytest benchmarks/test_quantum.py -n 0 --benchmark-only
 """
 
+import os
 from datetime import date
 from fractions import Fraction
 
@@ -16,15 +17,18 @@ import pytest
 from perfcalc import metrics
 from perfcalc.facts import Facts
 from perfcalc.fields import KINDS
+from perfcalc.kernel import ROWS_BEFORE_COMPILING, count_rows
 from perfcalc.metrics.readings import DEFAULT
 from perfcalc.rulebook.book import load
 from perfcalc.verdicts.judge import judge
 from perfcalc.verdicts.tables import compile_book
 
-ROWS = 10_000_000
+ROWS = int(os.environ.get("PERFCALC_BENCH_ROWS", "10_000_000"))
 BATCH = 1 << 16
 NAMES = ("counted_qubits", "cnot_error", "annealing")
 DAY = date(2026, 11, 23)
+US = compile_book("us", DAY, load().on("us", DAY))
+count_rows(ROWS_BEFORE_COMPILING)  # a benchmark of machine code
 LADDER = (
     (34, 100, 1e-4),
     (100, 200, 1e-3),
@@ -51,7 +55,6 @@ def machines():
 
 def perfcalc_verdicts(machines):
     """Facts, metrics and verdicts, in the batches that the line takes."""
-    book = compile_book("us", DAY, load().on("us", DAY))
     verdicts = []
     for start in range(0, ROWS, BATCH):
         qubits, error, process, annealer = (column[start : start + BATCH] for column in machines)
@@ -66,7 +69,7 @@ def perfcalc_verdicts(machines):
             facts.set(name, column, column)
         metrics.compute(facts, (DEFAULT,), NAMES)
         kinds = np.full(qubits.size, KINDS.index("quantum"))
-        verdicts.append(judge(book, facts, kinds, exactly_of(facts, kinds)).verdict)
+        verdicts.append(judge(US, facts, kinds, exactly_of(facts, kinds)).verdict)
     return np.concatenate(verdicts)
 
 
@@ -99,13 +102,18 @@ def polars_verdicts(machines):
     return frame.select(verdict.cast(pl.UInt8)).collect().to_series().to_numpy()
 
 
-@pytest.mark.benchmark(group="ten million quantum machines")
-def test_perfcalc(benchmark, machines):
-    ours = benchmark.pedantic(perfcalc_verdicts, (machines,), warmup_rounds=1, rounds=3)
-    assert (ours == polars_verdicts(machines)).all()
+@pytest.mark.benchmark(group="quantum")
+class TestQuantum:
+    def test_perfcalc(self, benchmark, machines):
+        benchmark.extra_info["rows"] = ROWS
+        ours = benchmark.pedantic(perfcalc_verdicts, (machines,), warmup_rounds=1, rounds=5)
+        theirs = polars_verdicts(machines)
+        assert (ours == theirs).all()
+        assert np.bincount(theirs, minlength=3).all()
 
+    def test_polars(self, benchmark, machines):
+        benchmark.pedantic(polars_verdicts, (machines,), warmup_rounds=1, rounds=5)
 
-@pytest.mark.benchmark(group="ten million quantum machines")
-def test_polars(benchmark, machines):
-    theirs = benchmark.pedantic(polars_verdicts, (machines,), warmup_rounds=1, rounds=3)
-    assert np.bincount(theirs, minlength=3).all()
+    def test_bare_read(self, benchmark, machines):
+        """The machine's limit: read every byte once, and do nothing with it."""
+        benchmark.pedantic(lambda: [column.max() for column in machines], warmup_rounds=1, rounds=5)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from blocks import ROOT
 from rule_pages import escaped, rule_pages
+from speed_pages import speed
 
 import perfcalc
 from perfcalc.metrics.readings import QUESTIONS
@@ -97,6 +98,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "confidence": _confidence,
     "readings": _readings,
     "labels": _labels,
+    "speed": speed,
 }
 
 COMMANDS = """# Commands

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from perfcalc.errors import InputError
 from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.read import is_parquet
+from perfcalc.sheets.rejects import harmless
 
 #: Rows of a row group of a Parquet file.
 ROW_GROUP: Final = 1 << 17
@@ -145,7 +146,7 @@ def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
                 columns.append(pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column))
                 continue
         columns.append(column)
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+    return pa.RecordBatch.from_arrays(columns, names=[harmless(name) for name in batch.schema.names])
 
 
 @contextmanager

@@ -180,6 +180,7 @@ METRICS: Final[dict[str, Metric]] = {
             "4A906, note 1",
             ("modality",),
             ("modality",),
+            whole=True,
         ),
     )
 }

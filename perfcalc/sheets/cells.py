@@ -33,6 +33,8 @@ SILENT: Final = words("silent")
 
 _PLAIN: Final = r"^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _plain: Final = re.compile(_PLAIN, re.ASCII)
+#: No number is longer; Python refuses to read one of more than 4,300 digits.
+LONGEST_NUMBER: Final = 4_000
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def read_cell(text: str, field: Field, style: Style = PLAIN) -> Cell:
         return Cell(*widest(field))
     if field.type == "choice":
         return _read_choice(plain, field)
+    if len(plain) > LONGEST_NUMBER:
+        return Cell(*widest(field), problem=f"{field.name}: {_short(plain)} is too long for a number")
     if style is PLAIN and _plain.match(plain):
         value = Fraction(plain)
         if value <= field.high:

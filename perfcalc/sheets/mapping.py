@@ -66,7 +66,7 @@ def load_mapping(file: str | Path | None = None, pairs: Sequence[str] = ()) -> S
         heading, mark, said = pair.rpartition("=")
         if not mark or not heading.strip():
             raise InputError(f"--map {pair!r} names no heading", 'write --map "Their heading=field"')
-        match = re.fullmatch(r"\s*(\w*)\s*(?:\((.+)\))?\s*", said)
+        match = re.fullmatch(r"(\w*)\s*(?:\((.+)\))?", said.strip())
         if match is None:
             raise InputError(f"--map {pair!r} names no field", 'write --map "Their heading=field (unit)"')
         field, unit = match.groups()

@@ -119,7 +119,7 @@ def _json_list(text: str, path: Path) -> Iterator[tuple[int, dict[str, str] | st
 def _flat(item: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in item.items():
-        name = f"{prefix}{key}"
+        name = f"{prefix}{_sound(key)}"
         if isinstance(value, dict) and value and depth < 8:
             found.update(_flat(value, f"{name}.", depth + 1))
         elif isinstance(value, bool):
@@ -127,5 +127,10 @@ def _flat(item: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, s
         elif value is None:
             found[name] = ""
         else:
-            found[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            found[name] = _sound(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return found
+
+
+def _sound(text: str) -> str:
+    """Text without lone surrogates, which JSON can spell and UTF-8 cannot."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -33,6 +33,18 @@ def write_rejects(rejects: Iterable[Reject], path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(HEADINGS)
         writer.writerows(
-            (reject.file, reject.line or "", reject.column, reject.raw, reject.reason, reject.remedy)
+            (
+                harmless(reject.file),
+                reject.line or "",
+                harmless(reject.column),
+                harmless(reject.raw),
+                reject.reason,
+                reject.remedy,
+            )
             for reject in rejects
         )
+
+
+def harmless(text: str) -> str:
+    """Text that a spreadsheet does not run: an apostrophe before what it would take for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, File, Path, Query, UploadFile
-from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
@@ -33,9 +33,13 @@ SAID = {
     401: "a token is needed",
     403: "another site sent it",
     404: "no such job, run or file",
+    408: "it stopped arriving",
     409: "not finished, or failed",
     413: "too large",
+    414: "the address is too long",
+    421: "a name under which this server does not answer",
     422: "a sheet or option that cannot be used",
+    431: "too many or too long headers",
     503: "too much waits",
     507: "the data folder is full",
 }
@@ -43,6 +47,13 @@ router = APIRouter(
     prefix="/api", responses={code: {"model": Problem, "description": text} for code, text in SAID.items()}
 )
 OptionsDep = Annotated[Options, Depends(options_of)]
+
+
+def _files(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """What the description says of an answer that is no JSON."""
+    return {200: {"content": {kind: {"schema": {"type": "string"}} for kind in kinds}}}
+
+
 RowNumber = Annotated[int, Path(ge=1, le=1 << 40, description="of the sheet, from 1")]
 Sheet = Annotated[UploadFile, File(description="CSV, XLSX, ODS, JSON lines or Parquet, compressed or not")]
 #: Between two events of a run.
@@ -61,7 +72,7 @@ def book() -> dict[str, Any]:
     return jobs.book_facts()
 
 
-@router.get("/template", response_class=PlainTextResponse)
+@router.get("/template", response_class=Response, responses=_files("text/csv"))
 def template(kind: Annotated[str, Query(max_length=40, description=", ".join(KINDS))] = "ic") -> Response:
     """An empty sheet with every field of one kind of item, as CSV."""
     text = ",".join(template_columns(kind)) + "\n"
@@ -69,13 +80,13 @@ def template(kind: Annotated[str, Query(max_length=40, description=", ".join(KIN
     return Response(text, media_type="text/csv; charset=utf-8", headers=named)
 
 
-@router.get("/sample", response_class=FileResponse)
+@router.get("/sample", response_class=Response, responses=_files("text/csv"))
 def sample() -> Response:
     """A small sheet to try."""
     return FileResponse(jobs.SAMPLE, media_type="text/csv; charset=utf-8", filename="sample.csv")
 
 
-@router.post("/score", response_class=FileResponse)
+@router.post("/score", response_class=Response, responses=_files("text/csv"))
 async def score_at_once(
     house: HouseDep,
     file: Sheet,
@@ -174,7 +185,7 @@ async def stop(run: RunDep, house: HouseDep) -> dict[str, Any]:
     return (house.store.run(run.job, run.id) or run).to_dict()
 
 
-@router.get("/jobs/{job}/runs/{run}/events", response_class=StreamingResponse)
+@router.get("/jobs/{job}/runs/{run}/events", response_class=Response, responses=_files("text/event-stream"))
 def events(run: RunDep, house: HouseDep) -> Response:
     """Progress as server-sent events: ``progress`` while it goes on, then ``end``."""
 
@@ -231,7 +242,11 @@ def rejects(run: RunDep, house: HouseDep) -> list[dict[str, Any]]:
     return found
 
 
-@router.get("/jobs/{job}/runs/{run}/files/{ending}", response_class=FileResponse)
+@router.get(
+    "/jobs/{job}/runs/{run}/files/{ending}",
+    response_class=Response,
+    responses=_files(*(kind.partition(";")[0] for kind, _ in jobs.DOWNLOADS.values())),
+)
 async def download(
     job: JobDep,
     run: RunDep,

@@ -106,12 +106,14 @@ def serve(settings: Settings) -> None:
     """
     import uvicorn  # noqa: PLC0415 - only a server needs it
 
+    from perfcalc.web.patience import Protocol  # noqa: PLC0415 - as above
+
     Store(settings.data).close()  # says here what is wrong with it
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        http="h11",
+        http=Protocol,
         h11_max_incomplete_event_size=32 << 10,
         ws="none",
         access_log=False,  # addresses hold the ids of jobs

@@ -8,6 +8,7 @@ import hmac
 import ipaddress
 import json
 import logging
+import re
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,8 +27,9 @@ MOST_HEADERS, HEADER_BYTES, PATH_BYTES = 64, 16 << 10, 8 << 10
 SMALL_BODY: Final = 1 << 20
 #: Beside the file, a multipart body holds its boundaries and the options.
 AROUND_THE_FILE: Final = 64 << 10
-#: A body must go on arriving.
-SILENCE_SECONDS: Final = 30
+#: A body must go on arriving: never silent for so long, and on the whole not slower than so many bytes a second.
+SILENCE_SECONDS: Final = 30.0
+SLOWEST: Final = 4 << 10
 UPLOADS: Final = ("/upload", "/api/jobs", "/api/score")
 #: Open without a token: the page that asks for it, and what it looks like.
 OPEN_PATHS: Final = ("/login", "/static/page.css", "/static/page.js", "/api/health")
@@ -134,7 +136,8 @@ class Guard:
         changes = scope["method"] not in SAFE_METHODS
         elsewhere = site is not None and site not in ("same-origin", "none")
         followed = headers.get("sec-fetch-mode") == "navigate" and not changes
-        own = origin is None or urlsplit(origin).netloc.casefold() == headers.get("host", "").casefold()
+        sender = origin if origin is not None else headers.get("referer")
+        own = sender is None or _host_in(sender) == headers.get("host", "").casefold()
         if (elsewhere and not followed) or (changes and not own):
             raise RefusedError(403, "another site sent this request", "open the page itself")
 
@@ -162,15 +165,18 @@ class Guard:
         if int(told) > most:
             raise too_large
         seen, whole = 0, False
+        clock = asyncio.get_running_loop().time
+        begun = clock()
 
         async def limited() -> Message:
             nonlocal seen, whole
             if whole:  # what comes now is only that the client has gone, whenever it likes
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), SILENCE_SECONDS)
+                patience = begun + SILENCE_SECONDS + seen / SLOWEST - clock()
+                message = await asyncio.wait_for(receive(), min(SILENCE_SECONDS, patience))
             except TimeoutError:
-                raise RefusedError(408, "the upload stopped arriving", "send it anew") from None
+                raise RefusedError(408, "the upload stopped arriving, or is too slow", "send it anew") from None
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 whole = not message.get("more_body", False)
@@ -188,11 +194,16 @@ def same(given: str, right: str) -> bool:
 
 def _host_of(text: str) -> str:
     """The name or number in a Host header, without its port."""
-    text = text.strip().casefold()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    name, _, port = text.partition(":")
-    return name if port == "" or port.isdecimal() else ""
+    found = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([^][:]+))(?::[0-9]*)?", text.strip().casefold())
+    return (found[1] or found[2]) if found else ""
+
+
+def _host_in(address: str) -> str:
+    """The host and port of an address; a text that is none has a host that nobody has."""
+    try:
+        return urlsplit(address).netloc.casefold()
+    except ValueError:
+        return "?"
 
 
 def _cookie(text: str) -> str:

@@ -29,6 +29,9 @@ from perfcalc.web.tasks import ANSWER, FIRST, MAPS, RESULT, SUMMARY
 SAMPLE: Final = HERE / "sample.csv"
 #: So long a request waits for an answer that a person reads at once.
 PATIENCE: Final = 120.0
+#: The largest answer that the server itself reads, and the longest heading with its field that a person corrects.
+LARGEST_ANSWER: Final = 64 << 20
+LONGEST_PAIR: Final = 1_000
 
 #: What can be taken away: the ending, its media type, and the file of a run that holds it. A format that is made from
 #: the result when it is first asked for has no file here; `perfcalc.web.tasks.file` makes it.
@@ -126,6 +129,8 @@ def remap(house: House, job: Job, pairs: list[str]) -> Job:
     InputError
         A field or unit does not exist.
     """
+    if any(len(pair) > LONGEST_PAIR for pair in pairs):
+        raise InputError("a heading or a field is too long", f"{LONGEST_PAIR:,} characters are the most")
     said = load_mapping(None, pairs)
     if said:
         bindings_from(said, list(said["columns"]), job.name)
@@ -183,6 +188,8 @@ def maps_of(house: House, run: Run) -> list[dict[str, Any]]:
 
 
 def _read(path: Path) -> Any:
+    if path.stat().st_size > LARGEST_ANSWER:
+        raise InputError(f"the answer is larger than {LARGEST_ANSWER >> 20} MiB", "give the sheet in parts")
     return json.loads(path.read_text("utf-8"))
 
 

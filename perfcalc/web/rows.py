@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from perfcalc.errors import InputError
 from perfcalc.sheets.cells import as_text
 from perfcalc.verdicts.decide import VERDICTS
-from perfcalc.web.tasks import finite
+from perfcalc.web.tasks import SHOWN_CHARS, finite
 
 MOST_ROWS: Final = 500
 #: What a search looks into, besides the columns of the item's name and id.
@@ -160,7 +160,14 @@ def _rows(file: pq.ParquetFile, wanted: Any, columns: Sequence[str]) -> list[dic
     for group in np.unique(groups):
         numbers = wanted[groups == group]
         table = file.read_row_group(int(group), columns=list(columns)).take(pa.array(numbers - starts[group]))
-        arrays = {name: table.column(table.schema.names.index(name)).to_pylist() for name in columns}
+        arrays = {name: _shown(table.column(table.schema.names.index(name))) for name in columns}
         for at, number in enumerate(numbers):
             found[int(number)] = {name: values[at] for name, values in arrays.items()}
     return [found[int(number)] for number in wanted]
+
+
+def _shown(column: pa.ChunkedArray) -> list[Any]:
+    """Cells, without the rest of the very long ones: a page of those would be as large as the sheet."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = pc.utf8_slice_codeunits(column, 0, SHOWN_CHARS)
+    return list(column.to_pylist())

@@ -23,7 +23,9 @@ class Limits:
     upload_bytes
         Of the file as it is sent; what a compressed one may unfold to is limited by `perfcalc.sheets.files`.
     cell_chars
-        Of one cell.
+        Of one cell, and of one heading.
+    sheet_bytes
+        Of all cells together, when the sheet is unfolded.
     seconds, memory_bytes, file_bytes
         Of the child process that works on a job: its time, its address space, and the largest file it may write.
     compared_rows
@@ -40,6 +42,7 @@ class Limits:
     rows: int = 2_000_000
     columns: int = 2_000
     cell_chars: int = 100_000
+    sheet_bytes: int = 2 << 30
     seconds: float = 600
     memory_bytes: int = 6 << 30
     file_bytes: int = 8 << 30

@@ -44,6 +44,8 @@ Progress = Callable[[int, int | None], None]
 FIRST_ROWS: Final = 400
 #: So many rejects and rows with problems are listed on the page; the files have all of them.
 LISTED: Final = 200
+#: Of a cell or a rejected line, as the page and the API show it; the files have all of it.
+SHOWN_CHARS: Final = 1_000
 #: From so many rows on the understanding of the columns is shown from the first ones.
 INSPECTED_ROWS: Final = 5_000
 #: Bytes that are looked at before a sheet is opened.
@@ -103,16 +105,23 @@ class LimitedSheet(Sheet):
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Read the files once, from their start."""
-        rows, longest = 0, self.limits["cell_chars"]
+        rows, held, longest = 0, 0, self.limits["cell_chars"]
         for batch in super().batches():
             rows += batch.num_rows
+            held += batch.nbytes
+            if held > self.limits["sheet_bytes"]:
+                raise InputError(
+                    f"{self.path}: unfolds to more than {self.limits['sheet_bytes'] >> 20:,} MiB",
+                    "give it in parts, or use the command line, which has no such limit",
+                )
             if rows > self.limits["rows"]:
                 raise InputError(
                     f"{self.path}: more than {self.limits['rows']:,} rows",
                     "give it in parts, or use the command line, which has no such limit",
                 )
             for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                if pa.types.is_string(column.type) and (pc.max(pc.utf8_length(column)).as_py() or 0) > longest:
+                text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+                if text and (pc.max(pc.utf8_length(column)).as_py() or 0) > longest:
                     raise InputError(
                         f"{self.path}: a cell of column {name[:60]!r} has more than {longest:,} characters",
                         "shorten it; look for a double quote that is never closed",
@@ -129,6 +138,10 @@ def opened(task: Task) -> Sheet:
         raise InputError(
             f"{sheet.path}: {len(sheet.schema):,} columns, and {task.limits['columns']:,} are the most",
             "leave out the columns that perfcalc does not read",
+        )
+    if max(map(len, sheet.schema.names), default=0) > task.limits["cell_chars"]:
+        raise InputError(
+            f"{sheet.path}: a heading has more than {task.limits['cell_chars']:,} characters", "shorten it"
         )
     if sheet.rows is not None and sheet.rows > task.limits["rows"]:
         raise InputError(f"{sheet.path}: more than {task.limits['rows']:,} rows", "give it in parts")
@@ -210,7 +223,7 @@ def score(task: Task, progress: Progress) -> None:
         "notes": sheet.notes,
         "columns": {field: heading for field, heading in plan.columns.items() if heading in sheet.schema.names},
         "jurisdictions": list(summary.jurisdictions),
-        "first_rejects": [vars(reject) for reject in summary.rejects[:LISTED]],
+        "first_rejects": [vars(reject) | {"raw": reject.raw[:SHOWN_CHARS]} for reject in summary.rejects[:LISTED]],
         "first_problems": problem_rows(task.place / RESULT, sheet, plan) if summary.problems else [],
     }
     save(task.place / SUMMARY, said)

@@ -51,7 +51,7 @@ def write_workbook(batches: Iterator[pa.RecordBatch], path: Path) -> None:
                         f"{len(safe.schema):,} columns are more than a worksheet holds", "take CSV or Parquet"
                     )
                 for at, name in enumerate(safe.schema.names):
-                    sheet.write_string(0, at, _harmless(name), bold)
+                    sheet.write_string(0, at, name, bold)
             if line + safe.num_rows >= MOST_ROWS:
                 raise InputError("more rows than a worksheet holds", "take CSV or Parquet")
             columns = [column.to_pylist() for column in safe.columns]
@@ -60,10 +60,6 @@ def write_workbook(batches: Iterator[pa.RecordBatch], path: Path) -> None:
                 for at, cell in enumerate(row):
                     _write(sheet, line, at, cell)
             line = max(line, 0)
-
-
-def _harmless(heading: str) -> str:
-    return f"'{heading}" if heading[:1] in "=+-@\t\r" and heading else heading
 
 
 def _write(sheet: Any, line: int, at: int, cell: Any) -> None:

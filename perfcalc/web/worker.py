@@ -45,9 +45,8 @@ def main() -> None:
         tasks.do(tasks.Task.of(told), lambda rows, total: say(rows=rows, of_rows=total))
         say(done=True)
     except InputError as error:
-        # A full disk is said by the server, in words that name no path of it.
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
-            say(code="disk")
+            say(code="disk")  # the message would name a path of the server
         else:
             say(error=printable(error.what), remedy=printable(error.remedy))
     except MemoryError:

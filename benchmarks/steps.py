@@ -1,0 +1,132 @@
+"""Count the instructions that a kernel executes for each row, one by one: no clock, no noise, no hardware counters.
+
+Run as a program of its own, it compiles the kernels for one fixed processor (x86-64-v3, AVX2), whatever the machine,
+has the operating system stop after every instruction (ptrace), and prints a JSON object of instructions a row. The
+difference between two numbers of rows leaves out what a call costs.
+
+    NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES= PYTHONHASHSEED=0 python benchmarks/steps.py
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from perfcalc.kernel import compiled
+from perfcalc.metrics.chips import highest_of_four
+from perfcalc.rulebook.book import load
+from perfcalc.verdicts.margin import measure
+from perfcalc.verdicts.positions import BLOCK, add_ranks, number
+from perfcalc.verdicts.tables import compile_book
+
+#: Whole blocks, so that no loop has a rest that is done row by row.
+SMALL, LARGE = BLOCK, 2 * BLOCK
+LIMITS = np.array([1600.0, 2400.0, 4800.0, 21000.0])
+#: A day that no edit of today's law moves: the count is that of the kernel, not of the book.
+DAY = date(2024, 6, 1)
+TRACE_ME, SINGLE_STEP = 0, 9
+
+
+def of_ranks(rows: int) -> tuple[Any, ...]:
+    """One column among four limits."""
+    values = np.random.default_rng(1).uniform(0, 30_000, rows)
+    return values, LIMITS, LIMITS, 0, 5, np.empty(BLOCK, np.int64), np.zeros(rows, np.int64)
+
+
+def of_number(rows: int) -> tuple[Any, ...]:
+    """Words of a batch with sixteen positions."""
+    words = np.arange(rows) % 16
+    slots = np.full(2 * LARGE, -1, np.int32)
+    return words, slots, np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int64)
+
+
+def of_highest(rows: int) -> tuple[Any, ...]:
+    """Four rates, each with its own weight."""
+    rates = np.random.default_rng(2).lognormal(5, 1.2, (4, rows))
+    return *rates, (64, 32, 16, 8), (0, 1, 2, 3), np.zeros(rows), np.full(rows, -1, np.int8)
+
+
+def of_measure(rows: int) -> tuple[Any, ...]:
+    """Distances of chips to the whole US book of a day, every rule asked."""
+    program = compile_book("us", DAY, load().on("us", DAY)).program
+    random = np.random.default_rng(3)
+    inside, outside = random.normal(size=(2, program.metric.size, rows))
+    scratch = np.empty((program.first_excluding.size + 2, BLOCK))
+    every = np.full(rows, -1)
+    return inside, outside, np.ones(rows, np.int64), every, np.zeros(rows, np.uint8), program, scratch, np.empty(rows)
+
+
+KERNELS: dict[str, tuple[Callable[..., Any], Callable[[int], tuple[Any, ...]]]] = {
+    "add_ranks": (add_ranks, of_ranks),
+    "number": (number, of_number),
+    "highest_of_four": (highest_of_four, of_highest),
+    "measure": (measure, of_measure),
+}
+
+
+def fresh(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Copies of the arrays that a kernel may write to."""
+    return tuple(each.copy() if isinstance(each, np.ndarray) else each for each in arguments)
+
+
+def steps(machine_code: Callable[..., Any], small: tuple[Any, ...], large: tuple[Any, ...]) -> int:
+    """How many more instructions the large call takes than the small one."""
+    ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+    ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+    def once(stop: int, arguments: tuple[Any, ...]) -> None:
+        os.kill(me, stop)
+        machine_code(*arguments)
+
+    me = os.getpid()
+    for _ in range(100):  # the interpreter has settled on its own shortest way
+        once(0, fresh(small))
+        once(0, fresh(large))
+    calls = fresh(small), fresh(large), fresh(small)
+    child = os.fork()
+    if child == 0:
+        me = os.getpid()
+        ptrace(TRACE_ME, 0, None, None)
+        for arguments in calls:
+            once(signal.SIGSTOP, arguments)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSTOPPED(status):
+        raise OSError("this system lets no process be traced")
+    # From stop to stop: the small call, then the large one. The third ends as both began.
+    counts = [_until_stop(ptrace, child) for _ in range(2)]
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return counts[1] - counts[0]
+
+
+def _until_stop(ptrace: Callable[..., int], child: int) -> int:
+    count = 0
+    while True:
+        if ptrace(SINGLE_STEP, child, None, None):
+            raise OSError(ctypes.get_errno(), "this system lets no process be traced step by step")
+        _, status = os.waitpid(child, 0)
+        count += 1
+        if not os.WIFSTOPPED(status):
+            raise OSError("the traced process ended")
+        if os.WSTOPSIG(status) == signal.SIGSTOP:
+            return count
+
+
+def instructions_a_row() -> dict[str, float]:
+    """For each kernel, the instructions of one more row."""
+    return {
+        name: round(steps(compiled(function), of(SMALL), of(LARGE)) / (LARGE - SMALL), 2)
+        for name, (function, of) in KERNELS.items()
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(instructions_a_row()))
