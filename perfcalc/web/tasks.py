@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import shutil
 import tempfile
@@ -36,6 +34,7 @@ from perfcalc.sheets.mapping import load_mapping
 from perfcalc.sheets.read import Sheet, open_sheet
 from perfcalc.sheets.report import Understood, report
 from perfcalc.web.planes import planes_of
+from perfcalc.web.saved import save
 from perfcalc.web.workbook import write_workbook
 
 Progress = Callable[[int, int | None], None]
@@ -387,20 +386,3 @@ def _table(sheet: Sheet, task: Task | None = None) -> pa.Table:
     if not batches or not rows:
         raise InputError(f"{sheet.path}: the sheet has no rows", "give it one")
     return pa.Table.from_batches(batches, sheet.schema).combine_chunks()
-
-
-def finite(value: Any) -> Any:
-    """The same for JSON, which knows no infinity: the open end of an interval becomes null."""
-    if isinstance(value, dict):
-        return {str(key): finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def save(path: Path, answer: Any) -> None:
-    """Write an answer, whole or not at all."""
-    with whole_files(path) as (draft,):
-        draft.write_text(json.dumps(finite(answer), default=str), "utf-8")

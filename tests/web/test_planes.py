@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from perfcalc.plans import plan_for
 from perfcalc.web import tasks
 from perfcalc.web.planes import HEIGHT, WIDTH, planes_of
+from perfcalc.web.saved import finite
 from perfcalc.web.settings import Limits
-from perfcalc.web.tasks import MAPS, finite
+from perfcalc.web.tasks import MAPS
 from web.conftest import task, upload
 
 HOSTILE = '</title></svg><script>alert("x")</script>'
