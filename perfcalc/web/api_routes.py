@@ -227,6 +227,12 @@ async def result_rows(
     return found.to_dict() | {"state": run.state}
 
 
+@router.get("/jobs/{job}/runs/{run}/map")
+def result_map(run: RunDep, house: HouseDep) -> list[dict[str, Any]]:
+    """Items among the law's paragraphs, such as TPP against performance density, as geometry; not of long sheets."""
+    return jobs.maps_of(house, run)
+
+
 @router.get("/jobs/{job}/runs/{run}/rejects")
 def rejects(run: RunDep, house: HouseDep) -> list[dict[str, Any]]:
     """The first rows that could not be read, with their lines; the download has all of them."""
@@ -242,7 +248,10 @@ def rejects(run: RunDep, house: HouseDep) -> list[dict[str, Any]]:
     responses=_files(*(kind.partition(";")[0] for kind, _ in jobs.DOWNLOADS.values())),
 )
 async def download(
-    job: JobDep, run: RunDep, house: HouseDep, ending: Literal["csv", "parquet", "xlsx", "rejects.csv", "evidence.zip"]
+    job: JobDep,
+    run: RunDep,
+    house: HouseDep,
+    ending: Literal["csv", "parquet", "xlsx", "rejects.csv", "report.html", "evidence.zip"],
 ) -> Response:
     """The whole result, or its rejects, as a file."""
     path = await jobs.download(house, job, run, ending)

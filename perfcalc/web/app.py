@@ -22,9 +22,9 @@ from perfcalc import __version__
 from perfcalc.errors import InputError
 from perfcalc.web.guard import Guard, RefusedError, wants_json
 from perfcalc.web.runner import BusyError, Runner
+from perfcalc.web.saved import finite
 from perfcalc.web.settings import Settings
 from perfcalc.web.store import Store
-from perfcalc.web.tasks import finite
 
 log = logging.getLogger("perfcalc.web")
 

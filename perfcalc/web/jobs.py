@@ -24,7 +24,7 @@ from perfcalc.web.guard import RefusedError
 from perfcalc.web.options import Options
 from perfcalc.web.rows import Page, Query, page_of
 from perfcalc.web.store import Job, Run
-from perfcalc.web.tasks import ANSWER, FIRST, RESULT, SUMMARY
+from perfcalc.web.tasks import ANSWER, FIRST, MAPS, RESULT, SUMMARY
 
 SAMPLE: Final = HERE / "sample.csv"
 #: So long a request waits for an answer that a person reads at once.
@@ -34,13 +34,13 @@ LARGEST_ANSWER: Final = 64 << 20
 LONGEST_PAIR: Final = 1_000
 
 #: What can be taken away: the ending, its media type, and the file of a run that holds it. A format that is made from
-#: the result when it is first asked for has no file here; `perfcalc.web.tasks.file` makes it. An HTML report
-#: goes here as soon as the answers offer it: one line, and one more branch in `tasks.file`.
+#: the result when it is first asked for has no file here; `perfcalc.web.tasks.file` makes it.
 DOWNLOADS: Final[dict[str, tuple[str, str]]] = {
     "csv": ("text/csv; charset=utf-8", ""),
     "parquet": ("application/vnd.apache.parquet", RESULT),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ""),
     "rejects.csv": ("text/csv; charset=utf-8", "result.rejects.csv"),
+    "report.html": ("text/html; charset=utf-8", ""),
     "evidence.zip": ("application/zip", ""),
 }
 
@@ -177,6 +177,13 @@ def finished(run: Run) -> Run:
 def summary_of(house: House, run: Run) -> dict[str, Any]:
     """What a finished run says of itself."""
     found: dict[str, Any] = _read(house.store.run_place(run.job, run.id) / SUMMARY)
+    return found
+
+
+def maps_of(house: House, run: Run) -> list[dict[str, Any]]:
+    """The maps of a finished run, one a kind of item; none for a long sheet, or one with nothing to draw."""
+    path = house.store.run_place(run.job, run.id) / MAPS
+    found: list[dict[str, Any]] = _read(path) if run.state == "done" and path.exists() else []
     return found
 
 

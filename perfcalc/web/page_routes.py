@@ -129,6 +129,7 @@ async def results(
         shown=shown,
         summary=summary,
         slider=_slider(options),
+        maps=await asyncio.to_thread(jobs.maps_of, house, run),
         downloads=jobs.DOWNLOADS,
         keep_days=house.settings.keep_days,
     )
@@ -154,6 +155,8 @@ def _slider(options: Options) -> dict[str, Any]:
         {each for code in asked for each in known.get(code, []) if begin.isoformat() <= each <= end.isoformat()}
     )
     return {
+        "before": max((each for each in ticks if each < options.as_of), default=""),
+        "after": min((each for each in ticks if each > options.as_of), default=""),
         "begin": begin.isoformat(),
         "last": (end - begin).days,
         "at": max(0, (day - begin).days),

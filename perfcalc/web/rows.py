@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from perfcalc.errors import InputError
 from perfcalc.sheets.cells import as_text
 from perfcalc.verdicts.decide import VERDICTS
-from perfcalc.web.tasks import SHOWN_CHARS, finite
+from perfcalc.web.saved import finite
+from perfcalc.web.tasks import SHOWN_CHARS
 
 MOST_ROWS: Final = 500
 #: What a search looks into, besides the columns of the item's name and id.

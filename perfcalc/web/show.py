@@ -10,20 +10,24 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from perfcalc import __version__
-from perfcalc.answers.numbers import interval_text
-from perfcalc.fields import FIELDS, KINDS, SHEET_FIELDS
-from perfcalc.verdicts.decide import VERDICTS
+from perfcalc.answers.numbers import number_text
+from perfcalc.fields import FIELDS, KINDS, SHEET_FIELDS, unit_of
 from perfcalc.web.jobs import book_facts
 from perfcalc.web.options import Options
 from perfcalc.web.rows import Query
-from perfcalc.web.texts import Texts, choose, languages
+from perfcalc.web.texts import ENGLISH, Texts, choose, languages
 
 FIELD_NAMES: Final = tuple(field.name for field in SHEET_FIELDS)
 METRICS_SHOWN: Final = ("tpp", "performance_density")
-#: A shape for each verdict, beside its word: colour is never all that tells them apart.
-SHAPES: Final = {"controlled": "■", "not_controlled": "○", "cannot_tell": "◆", "not_modelled": "–"}
+#: Quantities of a map that have words of their own in every language.
+AXES: Final = frozenset(key.removeprefix("axis.") for key in languages()[ENGLISH] if key.startswith("axis."))
+#: On what the rule book and the reader of sheets say, in a page of another language: a voice reads it as English.
+ENGLISH_INSIDE: Final = Markup(' lang="en"')
+#: A shape for each verdict, beside its word: colour is never all that tells them apart. What matters most is first.
+SHAPES: Final = {"controlled": "■", "cannot_tell": "◆", "not_controlled": "○", "not_modelled": "–"}
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,30 @@ def number(value: Any) -> str:
     return f"{value:,.5g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
-def metric(row: dict[str, Any], name: str) -> str:
+def metric(row: dict[str, Any], name: str, t: Texts) -> str:
     """A metric of a row: a number, or the interval that the sheet leaves."""
     if row.get(name) is not None:
         return number(row[name])
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    return "" if low is None else interval_text(low, float("inf") if high is None else high)
+    return "" if low is None else span((low, high), t)
+
+
+def span(ends: Sequence[float | None], t: Texts, unit: str = "") -> str:
+    """An interval in the words of a language. JSON knows no infinity: null is the open end."""
+    low, high = ends
+    tail = f" {unit}" if unit else ""
+    if low is not None and low == high:
+        return f"{number_text(low)}{tail}"
+    if low is None or (low <= 0 and high is None):
+        return t("number.unknown") if high is None else t("number.most", high=f"{number_text(high)}{tail}")
+    if high is None:
+        return t("number.least", low=f"{number_text(low)}{tail}")
+    return t("number.between", low=number_text(low), high=f"{number_text(high)}{tail}")
+
+
+def plain(value: float) -> str:
+    """A number on an axis."""
+    return f"{value:,.6g}"
 
 
 def percent(value: float | None) -> str:
@@ -74,17 +96,15 @@ def percent(value: float | None) -> str:
     return "" if value is None else f"{100 * value:+.1f} %"
 
 
-def clause_value(clause: dict[str, Any], missing: str) -> str:
+def clause_value(clause: dict[str, Any], t: Texts) -> str:
     """What an item has for one condition. JSON knows no infinity: null is the open end."""
     field = FIELDS.get(clause["metric"])
     low, high = clause["low"], clause["high"]
     if field is not None and field.type == "choice":
         return field.choices[int(low)] if low is not None and low == high else "?"
     if low is None and high is None:
-        return missing
-    return interval_text(
-        float("-inf") if low is None else low, float("inf") if high is None else high, clause.get("unit") or ""
-    )
+        return t("item.missing")
+    return span((low, high), t, clause.get("unit") or "")
 
 
 def wanted_columns(summary: dict[str, Any]) -> list[str]:
@@ -133,7 +153,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "version": __version__,
-        "verdicts": VERDICTS,
+        "verdicts": tuple(SHAPES),
         "shapes": SHAPES,
         "kinds": KINDS,
         "languages": languages,
@@ -141,6 +161,10 @@ def _environment() -> Environment:
         "number": number,
         "metric": metric,
         "percent": percent,
+        "axes": AXES,
+        "plain": plain,
+        "span": span,
+        "unit_of": unit_of,
         "clause_value": clause_value,
         "places_of": places_of,
         "size_text": size_text,
@@ -159,6 +183,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     house = getattr(request.app.state, "house", None)
     text = ENVIRONMENT.get_template(template).render(
         t=Texts(code),
+        en=ENGLISH_INSIDE if code != ENGLISH else "",
         here=here if request.method == "GET" else "/",
         signed_in=bool(house is not None and house.settings.token),
         **values,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import shutil
 import tempfile
@@ -21,6 +19,7 @@ from perfcalc.answers.changes import changes_between, days_between
 from perfcalc.answers.coverage import cover
 from perfcalc.answers.evidence import evidence
 from perfcalc.answers.explain import explain_row
+from perfcalc.answers.report import keep, write_report
 from perfcalc.errors import InputError
 from perfcalc.files import whole_files, write
 from perfcalc.line import Plan, parse_day, score_batch, score_sheet
@@ -34,6 +33,8 @@ from perfcalc.sheets.lines import item_lines
 from perfcalc.sheets.mapping import load_mapping
 from perfcalc.sheets.read import Sheet, open_sheet
 from perfcalc.sheets.report import Understood, report
+from perfcalc.web.planes import planes_of
+from perfcalc.web.saved import save
 from perfcalc.web.workbook import write_workbook
 
 Progress = Callable[[int, int | None], None]
@@ -48,7 +49,9 @@ SHOWN_CHARS: Final = 1_000
 INSPECTED_ROWS: Final = 5_000
 #: Bytes that are looked at before a sheet is opened.
 PEEKED: Final = 1 << 20
-RESULT, FIRST, SUMMARY, ANSWER = "result.parquet", "first.parquet", "summary.json", "answer.json"
+#: Longer sheets have no map: nobody finds a point in it, and it would be drawn anew for every day.
+MAPPED_ROWS: Final = 2_000
+RESULT, FIRST, SUMMARY, ANSWER, MAPS = "result.parquet", "first.parquet", "summary.json", "answer.json", "maps.json"
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,8 @@ def score(task: Task, progress: Progress) -> None:
                 write(iter(first), draft, draft)
             progress(FIRST_ROWS, sheet.rows)
     summary, _ = score_sheet(sheet, plan, task.place / RESULT, progress=lambda rows: progress(rows, sheet.rows))
+    if 0 < summary.rows <= MAPPED_ROWS:
+        save(task.place / MAPS, planes_of(_table(sheet), plan))
     said = summary.to_dict() | {
         "hypothetical": list(summary.hypothetical),
         "notes": sheet.notes,
@@ -294,8 +299,8 @@ def changes(task: Task, _progress: Progress) -> None:
 
 def file(task: Task, progress: Progress) -> None:
     """A finished result in another format."""
-    if task.asked["format"] == "evidence.zip":
-        evidence_pack(task, progress)
+    if task.asked["format"] in MADE_ANEW:
+        MADE_ANEW[task.asked["format"]](task, progress)
         return
     source = pq.ParquetFile(task.asked["result"])
     name = f"result.{task.asked['format']}"
@@ -337,6 +342,18 @@ def evidence_pack(task: Task, progress: Progress) -> None:
     shutil.rmtree(folder)
 
 
+def html_report(task: Task, progress: Progress) -> None:
+    """What ``perfcalc score --report`` writes; it shows every row, so it is for sheets that a person looks at."""
+    sheet = keep(opened(task))
+    _table(sheet, task)
+    plan = planned(task, sheet)
+    summary, scored = score_sheet(sheet, plan, progress=lambda rows: progress(rows, sheet.rows))
+    write_report(task.place / "result.report.html", sheet, plan, summary, scored)
+
+
+#: Files that are not made from the result, but from the sheet once more.
+MADE_ANEW: Final = {"evidence.zip": evidence_pack, "report.html": html_report}
+
 DOES: Final[dict[str, Callable[[Task, Progress], None]]] = {
     "inspect": inspect,
     "score": score,
@@ -369,20 +386,3 @@ def _table(sheet: Sheet, task: Task | None = None) -> pa.Table:
     if not batches or not rows:
         raise InputError(f"{sheet.path}: the sheet has no rows", "give it one")
     return pa.Table.from_batches(batches, sheet.schema).combine_chunks()
-
-
-def finite(value: Any) -> Any:
-    """The same for JSON, which knows no infinity: the open end of an interval becomes null."""
-    if isinstance(value, dict):
-        return {str(key): finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def save(path: Path, answer: Any) -> None:
-    """Write an answer, whole or not at all."""
-    with whole_files(path) as (draft,):
-        draft.write_text(json.dumps(finite(answer), default=str), "utf-8")

@@ -41,7 +41,7 @@ def main() -> None:
         out.flush()
 
     try:
-        confine(told["limits"])
+        confine(told["limits"], draws=told["asked"].get("format") == "report.html")
         tasks.do(tasks.Task.of(told), lambda rows, total: say(rows=rows, of_rows=total))
         say(done=True)
     except InputError as error:
@@ -63,15 +63,18 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text[:LONGEST_MESSAGE])
 
 
-def confine(limits: dict[str, Any]) -> None:
-    """Have the system limit this process: memory, processor time, size and number of files, no core dump."""
+def confine(limits: dict[str, Any], draws: bool = False) -> None:
+    """Have the system limit this process: memory, processor time, size and number of files, no core dump.
+
+    What draws charts reserves many times the addresses that it uses; there the limit is on what can be written to.
+    """
     try:
         import resource  # noqa: PLC0415 - not on Windows
     except ImportError:
         return
     cores = os.cpu_count() or 1
     for kind, most in (
-        (resource.RLIMIT_AS, int(limits["memory_bytes"])),
+        (resource.RLIMIT_DATA if draws else resource.RLIMIT_AS, int(limits["memory_bytes"])),
         (resource.RLIMIT_CPU, int(limits["seconds"] * cores) + 5),
         (resource.RLIMIT_FSIZE, int(limits["file_bytes"])),
         (resource.RLIMIT_NOFILE, 256),
