@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS
 
 #: float64, or `object` holding `fractions.Fraction` (and ``float("inf")``) in the exact re-check.

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import METRICS
 from perfcalc.rulebook.book import OPERATORS

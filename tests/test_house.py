@@ -6,7 +6,7 @@ from pathlib import Path
 import perfcalc
 
 ROOT = Path(perfcalc.__file__).parent
-GROUND = {"errors", "fields", "facts", "kernel", "exact"}
+GROUND = {"errors", "fields", "facts", "kernel"}
 WINGS = {"sheets", "metrics", "rulebook", "origin"}
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
@@ -81,12 +81,6 @@ BANNED += (
     "socket",
     "ssl",
 )
-
-
-def test_one_kind_of_fraction():
-    """The exact re-check is as fast as its fractions: all come from `perfcalc.exact`."""
-    for path in ROOT.rglob("*.py"):
-        assert path.name == "exact.py" or "from fractions import" not in path.read_text("utf-8"), path
 
 
 def test_no_pickle_no_eval_no_network():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import ceil, floor
 from typing import Final
 
@@ -16,7 +17,6 @@ import pyarrow as pa
 
 from perfcalc.answers.variants import CONTROLLED, Answer, Change, Variants
 from perfcalc.answers.views import Measured
-from perfcalc.exact import Fraction
 from perfcalc.line import Plan
 
 NOT_CONTROLLED: Final = 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from math import isfinite
 
 import numpy as np
 
-from perfcalc.exact import Fraction
 from perfcalc.fields import Field
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,6 @@ from perfcalc.answers.numbers import interval_text
 from perfcalc.answers.tables import SHOWN_ROWS, STYLES, hypothetical_lines
 from perfcalc.answers.variants import ALL_RATES
 from perfcalc.answers.views import batches_of
-from perfcalc.exact import Fraction
 from perfcalc.fields import METRICS
 from perfcalc.files import write_table
 from perfcalc.line import Plan

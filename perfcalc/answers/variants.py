@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,6 @@ import pyarrow as pa
 from perfcalc import metrics
 from perfcalc.answers.exact import cell, decimals, solve
 from perfcalc.answers.views import Measured
-from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Indices, Links, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Field, Kind, fields_behind
 from perfcalc.line import Plan

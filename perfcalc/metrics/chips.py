@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import numpy as np
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Labels, Numbers
 from perfcalc.fields import RATES, USUAL_RATES
 from perfcalc.kernel import kernel, run

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Indices, Numbers
 from perfcalc.kernel import kernel, run
 from perfcalc.metrics.chips import claims_a_rate

@@ -8,12 +8,12 @@ interval under those readings.
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
 from numbers import Rational
 from typing import Final
 
 import numpy as np
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import FIELDS
 from perfcalc.kernel import kernel, run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -12,7 +13,6 @@ from typing import Any, Final, Literal
 import yaml
 
 from perfcalc.errors import InputError
-from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS, Kind
 from perfcalc.rulebook import folders
 from perfcalc.rulebook.folders import digest_of, folder_in_use, rule_files

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Final
 
-from perfcalc.exact import Fraction
 from perfcalc.sheets.numerals import NUMERAL, POINT, last_digit, readings
 from perfcalc.sheets.units import COUNT_LETTERS, Unit, parse_unit
 from perfcalc.sheets.words import pattern

@@ -6,13 +6,13 @@ read here: a float must not depend on how many others are in its batch.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Flags, Indices, Numbers
 from perfcalc.fields import Field
 from perfcalc.sheets.units import Unit, field_unit, parse_unit

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
@@ -13,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Flags, Numbers
 from perfcalc.fields import Field
 from perfcalc.sheets.bulk import read_in_bulk, scaled

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import FIELDS, KINDS, Field, Kind
 from perfcalc.sheets.cells import read_column, read_exactly, texts

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fractions import Fraction
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,6 @@ from typing import Any, Final
 import yaml
 
 from perfcalc.errors import InputError
-from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS, SHEET_FIELDS
 from perfcalc.sheets.quantities import PLAIN, Style
 from perfcalc.sheets.units import Unit, field_unit, parse_unit

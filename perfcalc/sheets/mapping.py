@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,6 @@ from typing import Any, Final
 import yaml
 
 from perfcalc.errors import InputError
-from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS, SHEET_FIELDS
 from perfcalc.sheets.headers import Binding, read_heading
 from perfcalc.sheets.quantities import Style

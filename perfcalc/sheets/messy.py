@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Final, Literal
 
-from perfcalc.exact import Fraction
 from perfcalc.sheets.amounts import Bound, amounts
 from perfcalc.sheets.dates import read_date
 from perfcalc.sheets.nodes import name_in

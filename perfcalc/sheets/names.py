@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Indices
 from perfcalc.fields import FIELDS, PARTIES
 from perfcalc.sheets.nodes import find

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from fractions import Fraction
 from typing import Final
-
-from perfcalc.exact import Fraction
 
 #: Which mark starts the decimals: a point, a comma, or (``?``) a column that uses both or neither surely.
 POINT, COMMA, EITHER = ".", ",", "?"

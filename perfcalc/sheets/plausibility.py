@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import KINDS, RATES
 from perfcalc.sheets.cells import texts

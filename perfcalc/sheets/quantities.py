@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Final, Literal
 
-from perfcalc.exact import Fraction
 from perfcalc.sheets.amounts import INF, Amount, Bound, amounts
 from perfcalc.sheets.numerals import POINT, fold
 from perfcalc.sheets.units import Unit

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final
-
-from perfcalc.exact import Fraction
 
 
 @dataclass(frozen=True)

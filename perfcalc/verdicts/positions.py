@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from perfcalc.exact import Fraction
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import KINDS, METRICS
 from perfcalc.kernel import kernel, run

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from perfcalc.errors import InputError
-from perfcalc.exact import Fraction
 from perfcalc.facts import Indices, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, fields_behind
 from perfcalc.rulebook.book import OPERATORS, Box, Condition, Operator, Rule

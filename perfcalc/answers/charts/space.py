@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import pairwise
 from math import floor, sqrt
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,6 @@ from perfcalc.answers.charts.labels import text_width
 from perfcalc.answers.charts.render import Chart, altair, finish, inline
 from perfcalc.answers.charts.style import ORANGE, VERMILLION, inks, mixed, shades
 from perfcalc.answers.views import Measured
-from perfcalc.exact import Fraction
 from perfcalc.fields import FIELDS, RATES
 from perfcalc.line import Plan
 from perfcalc.rulebook.book import Rule
