@@ -53,7 +53,9 @@ class Reader(HTMLParser):
         self.tags, self.runs, self.words = set(), [], []
 
     def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
+        # The map of the law is a drawing of the page's own.
+        if (tag, dict(attributes).get("role")) != ("svg", "group"):
+            self.tags.add(tag)
         for name, value in attributes:
             if (
                 name.startswith("on")
