@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,30 +49,31 @@ def facts_of(data: dict[str, np.ndarray], start: int, stop: int) -> Facts:
     return facts
 
 
-def with_perfcalc(data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Chunk by chunk in a pool of threads, as `perfcalc.line` does."""
+def with_perfcalc(data: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Chunk by chunk in a pool of threads, as `perfcalc.line` does: batches of results, paragraphs by position."""
     rows = data["datacenter"].size
-    answer = {name: np.empty(rows) for name in ("tpp", "low", "high")}
-    masks = {"verdict": np.empty(rows, np.uint8), "met": np.empty(rows, np.int64), "open": np.empty(rows, np.int64)}
 
-    def chunk(start: int) -> None:
-        stop = min(rows, start + CHUNK)
-        facts = facts_of(data, start, stop)
+    def chunk(start: int) -> dict[str, Any]:
+        facts = facts_of(data, start, min(rows, start + CHUNK))
         metrics.compute(facts, (DEFAULT,), NEEDED)
         judged = judge(US, facts, np.zeros(facts.size, np.int64), None, margins=False)  # type: ignore[arg-type]  # no row is on a line
-        answer["tpp"][start:stop] = facts.low["tpp"]
-        answer["low"][start:stop], answer["high"][start:stop] = facts.interval("performance_density")
-        for name, values in masks.items():
-            values[start:stop] = getattr(judged, name)
+        low, high = facts.interval("performance_density")
+        return {"tpp": facts.low["tpp"], "low": low, "high": high, "verdict": judged.verdict, "judged": judged}
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(chunk, range(0, rows, CHUNK)))
-    return answer | masks
+        return list(pool.map(chunk, range(0, rows, CHUNK)))
+
+
+def whole(chunks: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """The chunks as one, with the paragraphs of every item as masks."""
+    masks = ({"met": each["judged"].met, "open": each["judged"].open} for each in chunks)
+    rows = [each | mask for each, mask in zip(chunks, masks, strict=True)]
+    return {name: np.concatenate([each[name] for each in rows]) for name in rows[0] if name != "judged"}
 
 
 def test_same_answers(data: dict[str, np.ndarray]) -> None:
     """Every library answers the same, paragraph by paragraph."""
-    ours, expected = with_perfcalc(data), peers.with_numpy(data)
+    ours, expected = whole(with_perfcalc(data)), peers.with_numpy(data)
     assert all(
         (with_peer[name].to_numpy() == expected[name]).all()
         for with_peer in (
