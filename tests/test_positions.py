@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perfcalc.fields import SHEET_FIELDS
 from perfcalc.line import make_plan, measure_batch
 from perfcalc.metrics.readings import DEFAULT
 from perfcalc.verdicts import judge as judging
-from perfcalc.verdicts.positions import add_ranks, lines_of, number, positions
+from perfcalc.verdicts.positions import add_bits, add_ranks, lines_of, number, positions
 
 DAYS = (date(2022, 12, 1), date(2023, 12, 12), date(2026, 11, 23))
 NUMBERS = [
@@ -146,3 +147,25 @@ def test_all_limits_of_all_books_are_lines():
             for condition in rule.conditions():
                 assert Fraction(condition.limit) in lines[condition.metric]
     assert lines["tpp"] >= {1600, 2400, 4800}
+
+
+@pytest.mark.parametrize("kind", ["ic", "memory", "computer", "quantum", ""])
+def test_unknown_and_blank_are_two_positions(kind):
+    """A field that is unknown asks what a blank one does not, in a short sheet of all kinds with every field too."""
+    every = {field.name: "" for field in SHEET_FIELDS if field.type != "text" and field.name not in {"kind", "part_of"}}
+    rows = [every | {"kind": "ic"}, every | {"kind": "memory"}, every | {"kind": kind}]
+    rows += [every | {"kind": kind, name: "?"} for name in every]
+    items, books = measured(rows)
+    for book, judgement in zip(books, judging.judge_all(books, items.facts, items.kinds, None), strict=True):
+        alone = judging._decide_all(book, items.facts, items.kinds, plainly=True)
+        assert judgement.verdict.tolist() == alone.verdict.tolist()
+        assert judgement.open.tolist() == alone.open.tolist()
+        assert judgement.needs.tolist() == alone.needs.tolist()
+
+
+@pytest.mark.parametrize("shift", [0, 7, 8, 31, 32, 62])
+def test_bits_go_where_they_belong(shift):
+    word = np.ones(2, np.int64) if shift else np.zeros(2, np.int64)
+    before = word.copy()
+    add_bits(np.array([1, 0]), shift, word)
+    assert (word - before).tolist() == [1 << shift, 0]

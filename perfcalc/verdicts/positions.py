@@ -224,7 +224,7 @@ def positions(lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[fr
             same.append(anywhere[question])
             continue
         shift = packed.room(1)
-        run(add_bits, exact, flags.view(np.uint8), shift, packed.words[-1])
+        run(add_bits, exact, flags.astype(np.int64), shift, packed.words[-1])
         same.append(None)
     scratch = np.empty(BLOCK, np.int64)
     for line in lines.lines:
