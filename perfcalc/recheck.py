@@ -15,12 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from perfcalc.facts import Facts, Flags, Indices, Numbers
-from perfcalc.fields import METRICS
 from perfcalc.rulebook.book import OPERATORS
+from perfcalc.verdicts.positions import NEAR
 from perfcalc.verdicts.tables import Book, is_rounded
-
-#: Relative distance within which a float is not trusted; at least as wide as the judge's own.
-NEAR = 128 * 2.0**-53
 
 #: Exact facts of some rows, with the metrics of these names.
 Measure = Callable[[Indices, frozenset[str]], Facts]
@@ -69,21 +66,12 @@ def settle(facts: Facts, limits: Limits, distinct: Callable[[Indices], Indices],
         wanted = np.flatnonzero(np.logical_or.reduce(list(near.values())))
         like = distinct(wanted)
         firsts, of_row = np.unique(like, return_inverse=True)
-        exact = measure(wanted[firsts], with_inputs(near))
+        exact = measure(wanted[firsts], frozenset(near))
         place = np.full(facts.size, -1, dtype=np.int64)
         place[wanted] = of_row
         for name, rows in near.items():
             _put(settled, name, np.flatnonzero(rows), exact, place, limits[name])
     return settled
-
-
-def with_inputs(names: Iterable[str]) -> frozenset[str]:
-    """Metrics and all metrics that they are computed from."""
-    found: set[str] = set()
-    for name in names:
-        if name in METRICS:
-            found |= {name, *with_inputs(METRICS[name].inputs)}
-    return frozenset(found)
 
 
 def like_rows(columns: Sequence[pa.Array], rows: Indices) -> Indices:
