@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import perfcalc
 from perfcalc import kernel, line
+from perfcalc.metrics.chips import highest_of_four
 from perfcalc.rulebook.book import load, read_folder
 from perfcalc.rulebook.lint import lint
 
@@ -188,3 +189,15 @@ def test_a_rule_without_its_papers_does_not_load(tmp_path, line_to_drop):
     (folder / "1X001.yaml").write_text(MINIMAL.replace(line_to_drop, ""))
     with pytest.raises(perfcalc.InputError, match="missing"):
         read_folder(tmp_path)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 3)] * 4), min_size=1, max_size=20))
+def test_of_equal_formats_the_first_gives_the_tpp(rows):
+    rates = [np.array(column, np.float64) for column in zip(*rows, strict=True)]
+    weights = (6, 3, 2, 1)
+    best, winner = np.zeros(len(rows)), np.full(len(rows), -1, np.int8)
+    highest_of_four(*rates, weights, (0, 1, 2, 3), best, winner)
+    for row, value, place in zip(rows, best, winner, strict=True):
+        weighted = [rate * weight for rate, weight in zip(row, weights, strict=True)]
+        assert value == max(weighted)
+        assert place == (weighted.index(max(weighted)) if max(weighted) else -1)
