@@ -45,7 +45,6 @@ def facts_of(data: dict[str, np.ndarray], start: int, stop: int) -> Facts:
         facts.set(name, values, values)
         facts.given[name] = every
     facts.set("die_area_mm2", data["area_low"][start:stop], data["area_high"][start:stop])
-    facts.set("transistor_architecture", facts.full(0), facts.full(1))
     return facts
 
 

@@ -64,6 +64,8 @@ class Facts:
         same float, so comparing one with a limit of as few digits is exact.
     settled
         Whatever lay near a limit was found exactly: floats are on the side of it on which the exact numbers are.
+    shared
+        What several metrics need, while they are computed.
     """
 
     size: int
@@ -76,6 +78,7 @@ class Facts:
     links: Links | None = None
     certain: set[str] = field(default_factory=set)
     settled: bool = False
+    shared: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def set(self, name: str, low: Numbers, high: Numbers) -> None:
         """Store the interval of one field or metric."""
@@ -122,6 +125,15 @@ class Facts:
             return self.unsettled[name]
         low, high = self.interval(name)
         return np.asarray(low != high, dtype=bool)
+
+    @property
+    def zero(self) -> float | Fraction:
+        """Nothing, as a number of these facts."""
+        return Fraction(0) if self.exact else 0.0
+
+    def empty(self) -> Numbers:
+        """An array for a number in every row, all of which are still to be set."""
+        return np.empty(self.size, dtype=object if self.exact else np.float64)
 
     def full(self, value: float) -> Numbers:
         """An array with the same number in every row."""

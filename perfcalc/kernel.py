@@ -8,7 +8,7 @@ compiled. Numba is imported only then, so that thirty rows never wait for it.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
@@ -54,6 +54,17 @@ def run(function: Callable[P, R], exact: bool, *args: P.args, **kwargs: P.kwargs
         machine_code = compiled(function)
     result: R = machine_code(*args, **kwargs)
     return result
+
+
+def alike(arrays: Iterable[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Arrays as a kernel takes several of them: all of one type, so that it is compiled once. It cannot write to them.
+
+    An array that may be written to and one that may not (a column of a file) are two types to the compiler.
+    """
+    views = tuple(np.ascontiguousarray(array).view() for array in arrays)
+    for view in views:
+        view.flags.writeable = False
+    return views
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import pickle
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import perfcalc
-from perfcalc import kernel, line
-from perfcalc.metrics.chips import highest_of_four
+from perfcalc import kernel, line, metrics
+from perfcalc.facts import Facts
+from perfcalc.fields import RATES
+from perfcalc.metrics.chips import highest_of_eight
+from perfcalc.metrics.readings import DEFAULT
 from perfcalc.rulebook.book import load, read_folder
 from perfcalc.rulebook.lint import lint
 
@@ -191,13 +195,44 @@ def test_a_rule_without_its_papers_does_not_load(tmp_path, line_to_drop):
         read_folder(tmp_path)
 
 
-@given(st.lists(st.tuples(*[st.integers(0, 3)] * 4), min_size=1, max_size=20))
-def test_of_equal_formats_the_first_gives_the_tpp(rows):
-    rates = [np.array(column, np.float64) for column in zip(*rows, strict=True)]
-    weights = (6, 3, 2, 1)
-    best, winner = np.zeros(len(rows)), np.full(len(rows), -1, np.int8)
-    highest_of_four(*rates, weights, (0, 1, 2, 3), best, winner)
-    for row, value, place in zip(rows, best, winner, strict=True):
+@given(st.lists(st.tuples(*[st.integers(0, 3)] * 8), min_size=1, max_size=20), st.sampled_from([0.0, Fraction(0)]))
+def test_of_equal_formats_the_first_gives_the_tpp(rows, zero):
+    rates = [
+        np.array(column, object if isinstance(zero, Fraction) else np.float64) for column in zip(*rows, strict=True)
+    ]
+    weights = (6, 6, 3, 2, 2, 1, 1, 1)
+    best, plain, winner = np.empty_like(rates[0]), np.empty_like(rates[0]), np.empty(len(rows), np.int8)
+    highest_of_eight(rates, weights, tuple(range(8)), zero, best, winner, plain)
+    for row, value, place, rate in zip(rows, best, winner, plain, strict=True):
         weighted = [rate * weight for rate, weight in zip(row, weights, strict=True)]
         assert value == max(weighted)
+        assert rate == max(row)
         assert place == (weighted.index(max(weighted)) if max(weighted) else -1)
+
+
+@given(
+    st.lists(st.sampled_from([rate.name for rate in RATES]), min_size=1, unique=True),
+    st.lists(st.lists(st.integers(0, 40), min_size=len(RATES), max_size=len(RATES)), min_size=1, max_size=6),
+    st.booleans(),
+)
+def test_tpp_tops_and_format_over_any_number_of_rates(names, rows, exact):
+    names = [rate.name for rate in RATES if rate.name in names]
+    facts = Facts(len(rows), exact)
+    for place, name in enumerate(names):
+        column = facts.empty()
+        column[:] = [Fraction(row[place]) for row in rows] if exact else [row[place] for row in rows]
+        facts.set(name, column, column + place % 2)
+        facts.given[name] = np.ones(len(rows), bool)
+    metrics.compute(facts, (DEFAULT,), ("tpp", "processing_tops", "processing_performance_2022"))
+    bits = {rate.name: 19 if rate.name == "tf32_tflops" else rate.bits for rate in RATES}
+    for at, row in enumerate(rows):
+        for side, add in ((facts.low, 0), (facts.high, 1)):
+            rates = {name: row[place] + add * (place % 2) for place, name in enumerate(names)}
+            weighted = {name: rate * bits[name] for name, rate in rates.items()}
+            assert side["tpp"][at] == side["processing_performance_2022"][at] == max(weighted.values())
+            assert side["processing_tops"][at] == max(rates.values())
+            if not add:
+                order = [rate.name for rate in RATES]
+                first = next((name for name in names if weighted[name] == max(weighted.values()) > 0), None)
+                assert facts.labels["tpp_format"][at] == (order.index(first) if first else -1)
+    assert not facts.shared

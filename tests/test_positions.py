@@ -14,7 +14,7 @@ from perfcalc.fields import SHEET_FIELDS
 from perfcalc.line import make_plan, measure_batch
 from perfcalc.metrics.readings import DEFAULT
 from perfcalc.verdicts import judge as judging
-from perfcalc.verdicts.positions import add_bits, add_ranks, lines_of, number, positions
+from perfcalc.verdicts.positions import FEW, Numbering, Numberings, add_bits, add_ranks, lines_of, positions
 
 DAYS = (date(2022, 12, 1), date(2023, 12, 12), date(2026, 11, 23))
 NUMBERS = [
@@ -97,7 +97,7 @@ def test_a_float_within_rounding_of_a_limit_is_not_trusted():
     for name, low in list(facts.low.items()):
         facts.set(name, low.astype(np.float64), facts.high[name].astype(np.float64))
     lines = lines_of(books)
-    is_asked = lambda fields: judging.is_asked(fields, facts, items.kinds)  # noqa: E731
+    is_asked = judging.asking(facts, items.kinds)
     for tpp, near in ((4800.0, True), (np.nextafter(4800, 0), True), (4800 * (1 + 2e-14), False), (4799.9, False)):
         facts.set("tpp", np.array([tpp]), np.array([tpp]))
         assert positions(lines, facts, items.kinds, is_asked).near.tolist() == [near], tpp
@@ -110,33 +110,72 @@ def test_a_metric_that_was_not_computed_is_an_error():
         judging.judge_all(books, items.facts, items.kinds, None)
 
 
-@given(
-    st.lists(st.one_of(st.floats(allow_infinity=True), st.sampled_from([1.6, 4800.0])), min_size=1, max_size=40),
-    st.sets(st.sampled_from([0.0, 1.6, 3.2, 5.92, 2400.0, 4800.0]), min_size=1),
-)
-def test_ranks_order_values_among_limits(values, limits):
-    limits = np.array(sorted(limits))
-    word = np.zeros(len(values), np.int64)
-    add_ranks(np.array(values), limits, limits, 3, 20, np.empty(512, np.int64), word)
-    for value, packed in zip(values, word.tolist(), strict=True):
-        rank = packed >> 20
-        assert packed == rank << 20 | rank << 3
-        if value != value:
-            assert rank == 2 * len(limits) + 2
-        else:
-            assert rank == sum(2 * (limit < value) + (limit == value) for limit in limits)
+VALUES = st.one_of(st.floats(allow_infinity=True), st.sampled_from([1.6, 4800.0]))
+LIMITS = st.sets(st.sampled_from([0.0, 1.6, 3.2, 5.92, 2400.0, 4800.0]), min_size=1).map(sorted)
 
 
-@given(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 5) | st.integers(0, 5).map(lambda n: n << 45), max_size=60))
-def test_numbering_is_by_first_appearance(words):
-    size = len(words)
-    slots = np.full(1 << max(2 * size - 1, 1).bit_length(), -1, np.int32)
-    codes, first, known = np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.int64)
-    count = number(np.array(words, np.int64), slots, codes, first, known)
-    distinct = list(dict.fromkeys(words))
-    assert count == len(distinct)
-    assert codes.tolist() == [distinct.index(word) for word in words]
-    assert first[:count].tolist() == [words.index(word) for word in distinct]
+@given(st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=1, max_size=40), st.tuples(LIMITS, LIMITS, LIMITS))
+def test_ranks_order_values_among_limits(rows, limits):
+    """Each column among its own limits, the first at two places of the word, with a column to spare."""
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    even = [[*each, *[np.nan] * (len(each) % 2)] for each in limits]
+    first = np.cumsum([0, *map(len, even)])
+    units = np.array([1 << 3 | 1 << 20, 1 << 30, 1 << 40])
+    flat = np.concatenate(even)
+    word = np.full(len(rows), -7)
+    add_ranks([*columns, columns[0]], flat, flat, first, units, word)
+
+    def rank(value, among):
+        return len(among) + 1 if value != value else sum((limit < value) + 0.5 * (limit == value) for limit in among)
+
+    for row, packed in zip(rows, word.tolist(), strict=True):
+        beyond = [len(each) + len(each) % 2 + 1 for each in limits]
+        ranks = [
+            2 * (most if value != value else rank(value, among))
+            for value, among, most in zip(row, limits, beyond, strict=True)
+        ]
+        assert packed == sum(int(each) * int(unit) for each, unit in zip(ranks, units, strict=True))
+
+
+WORDS = st.integers(0, 2**63 - 1) | st.integers(0, 5) | st.integers(0, 5).map(lambda n: n << 45)
+
+
+@given(st.lists(st.lists(WORDS, max_size=60), min_size=1, max_size=4))
+def test_numbering_is_by_first_appearance(batches):
+    numbering, distinct = Numbering(), {}
+    for words in batches:
+        before = len(distinct)
+        for word in words:
+            distinct.setdefault(word, len(distinct))
+        codes = numbering.number(np.array(words, np.int64), plainly=True)
+        assert codes.tolist() == [distinct[word] for word in words]
+        assert numbering.count == len(distinct)
+        new = list(distinct)[before:]
+        assert numbering.first[before : len(distinct)].tolist() == [words.index(word) for word in new]
+
+
+def test_numbering_grows_and_still_knows():
+    numbering = Numbering()
+    words = np.arange(FEW + 50) * 3
+    first = numbering.number(words[:FEW], plainly=True)
+    assert first.tolist() == list(range(FEW))
+    again = numbering.number(words[::-1].copy(), plainly=True)
+    assert again[50:].tolist() == first.tolist()[::-1]
+    assert again[:50].tolist() == list(range(FEW, FEW + 50))
+    assert numbering.first[FEW : FEW + 50].tolist() == list(range(50))
+
+
+@given(st.lists(st.lists(st.tuples(*[st.integers(0, 2)] * 3), max_size=30), min_size=1, max_size=3), st.integers(0, 3))
+def test_numbers_of_several_words(batches, width):
+    """Every tuple has a number of its own, the same in every batch."""
+    numbers, known = Numberings(), {}
+    for rows in batches:
+        words = [np.array([row[place] for row in rows], np.int64) for place in range(width)]
+        codes = numbers.number(words, len(rows), plainly=True)
+        for row, code in zip(rows, codes.tolist(), strict=True):
+            assert known.setdefault(row[:width], code) == code
+    assert len(set(known.values())) == len(known)
+    assert sorted(known.values()) == list(range(len(known)))
 
 
 def test_all_limits_of_all_books_are_lines():

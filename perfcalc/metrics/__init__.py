@@ -33,6 +33,7 @@ def compute(facts: Facts, readings: Sequence[Readings], names: Iterable[str] = M
     wanted = [metric for metric in METRICS.values() if metric.name in behind]
     covers: dict[str, tuple[Any, Any]] = {}
     labels = dict(facts.labels)
+    facts.shared.clear()
     for position, reading in enumerate(readings):
         for metric in wanted:
             if position and not bears_on(readings[0], reading, metric.name):
@@ -47,6 +48,7 @@ def compute(facts: Facts, readings: Sequence[Readings], names: Iterable[str] = M
     for name, (low, high) in covers.items():
         facts.set(name, low, high)
     facts.labels = labels
+    facts.shared.clear()
 
 
 def _lower(one: Any, other: Any) -> Any:

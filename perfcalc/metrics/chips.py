@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 
 from perfcalc.facts import Facts, Flags, Labels, Numbers
 from perfcalc.fields import RATES, USUAL_RATES
-from perfcalc.kernel import kernel, run
+from perfcalc.kernel import alike, kernel, run
 from perfcalc.metrics.packages import join_boards, join_units
 from perfcalc.metrics.ratios import divide
 from perfcalc.metrics.readings import Readings
@@ -19,96 +21,170 @@ Bounds = tuple[Numbers, Numbers]
 #: What most matrix units add up in, for the reading of 2022 that counts outputs.
 ACCUMULATOR_BITS = 32
 
+#: Rates that one pass takes.
+EIGHT: Final = 8
+
+#: What the metrics of an IC share besides the highest rates.
+CLAIMED: Final = "claimed"
+
 
 @kernel
-def highest_of_four(
-    one: Numbers,
-    two: Numbers,
-    three: Numbers,
-    four: Numbers,
-    weights: Sequence[int],
+def highest_of_eight(
+    rates: Sequence[Numbers],
+    weights: Sequence[float],
     places: Sequence[int],
+    zero: float | Fraction,
     best: Numbers,
     winner: Labels,
+    plain: Numbers,
 ) -> None:
-    """Raise `best` to the highest of itself and four rates × weights; `winner` is the place of the first that gave it.
+    """The highest of eight rates × weights (`best`), of the first that gave it the place (`winner`), and the highest rate.
 
-    Four at a time: the passes over `best` cost more than the rates do.
+    All eight at once, weighted and plain: passes over memory cost more than the arithmetic does.
     """
+    one, two, three, four, five, six, seven, eight = rates
     for i in range(best.shape[0]):
-        highest, which = best[i], winner[i]
-        value = one[i] * weights[0]
+        highest, which, most = zero, -1, zero
+        rate = one[i]
+        value = rate * weights[0]
         which = places[0] if value > highest else which
         highest = max(highest, value)
-        value = two[i] * weights[1]
+        most = max(most, rate)
+        rate = two[i]
+        value = rate * weights[1]
         which = places[1] if value > highest else which
         highest = max(highest, value)
-        value = three[i] * weights[2]
+        most = max(most, rate)
+        rate = three[i]
+        value = rate * weights[2]
         which = places[2] if value > highest else which
         highest = max(highest, value)
-        value = four[i] * weights[3]
+        most = max(most, rate)
+        rate = four[i]
+        value = rate * weights[3]
         which = places[3] if value > highest else which
-        best[i] = max(highest, value)
+        highest = max(highest, value)
+        most = max(most, rate)
+        rate = five[i]
+        value = rate * weights[4]
+        which = places[4] if value > highest else which
+        highest = max(highest, value)
+        most = max(most, rate)
+        rate = six[i]
+        value = rate * weights[5]
+        which = places[5] if value > highest else which
+        highest = max(highest, value)
+        most = max(most, rate)
+        rate = seven[i]
+        value = rate * weights[6]
+        which = places[6] if value > highest else which
+        highest = max(highest, value)
+        most = max(most, rate)
+        rate = eight[i]
+        value = rate * weights[7]
+        which = places[7] if value > highest else which
+        highest = max(highest, value)
+        most = max(most, rate)
+        best[i] = highest
         winner[i] = which
+        plain[i] = most
 
 
 def claims_a_rate(facts: Facts) -> Flags:
     """Rows that claim at least one rate."""
-    claimed = np.zeros(facts.size, dtype=bool)
-    for rate in RATES:
-        if rate.name in facts.given:
-            claimed |= facts.given[rate.name]
+    if CLAIMED not in facts.shared:
+        # Columns without a blank share their flags.
+        given = {id(flags): flags for rate in RATES if (flags := facts.given.get(rate.name)) is not None}
+        facts.shared[CLAIMED] = np.logical_or.reduce([np.zeros(facts.size, dtype=bool), *given.values()])
+    claimed: Flags = facts.shared[CLAIMED]
     return claimed
 
 
-def _best(facts: Facts, names: Sequence[str], bits: Sequence[int], label: str | None = None) -> Bounds:
-    """Both bounds of the highest rate × bits over the rates called `names`, and which one it is."""
+@dataclass(frozen=True)
+class _Highest:
+    """The highest rate × bits of each item, both bounds; the highest rate whatever its bits; and which rate gave the first."""
+
+    weighted: Bounds
+    plain: Bounds
+    winner: Labels
+
+
+def _highest(facts: Facts, names: Sequence[str], bits: Sequence[int]) -> _Highest:
+    """Several metrics ask for the highest of the same rates: one pass over them answers all."""
+    key = (tuple(names), tuple(bits))
+    if key not in facts.shared:
+        low = _highest_of(facts, facts.low, names, bits)
+        is_point = all(facts.low[name] is facts.high[name] for name in names)
+        high = low if is_point else _highest_of(facts, facts.high, names, bits)
+        facts.shared[key] = _Highest((low[0], high[0]), (low[2], high[2]), low[1])
+    found: _Highest = facts.shared[key]
+    return found
+
+
+def _highest_of(
+    facts: Facts, side: Mapping[str, Numbers], names: Sequence[str], bits: Sequence[int]
+) -> tuple[Numbers, Labels, Numbers]:
+    """One bound: the highest rate × bits, the place of the rate that gave it (-1: none above zero), the highest rate."""
     order = [rate.name for rate in RATES]
-    bounds: list[Numbers] = []
-    for side in (facts.low, facts.high):
-        if bounds and all(facts.low[name] is facts.high[name] for name in names):
-            bounds.append(bounds[0])
-            continue
-        best, winner = facts.full(0), np.full(facts.size, -1, dtype=np.int8)
-        for start in range(0, len(names), 4):
-            # The last rate stands in for those that are not there: it cannot win twice.
-            four = [min(start + offset, len(names) - 1) for offset in range(4)]
-            one, two, three, last = (side[names[each]] for each in four)
-            weights = tuple(int(bits[each]) for each in four)
-            places = tuple(order.index(names[each]) for each in four)
-            run(highest_of_four, facts.exact, one, two, three, last, weights, places, best, winner)
-        if label is not None and not bounds:
-            facts.labels[label] = winner
-        bounds.append(best)
-    return bounds[0], bounds[1]
+    found: list[tuple[Numbers, Labels, Numbers]] = []
+    for start in range(0, len(names), EIGHT):
+        # The last rate stands in for those that are not there: it cannot win twice.
+        eight = [min(start + offset, len(names) - 1) for offset in range(EIGHT)]
+        best, plain, winner = facts.empty(), facts.empty(), np.empty(facts.size, dtype=np.int8)
+        run(
+            highest_of_eight,
+            facts.exact,
+            alike(side[names[each]] for each in eight),
+            tuple(bits[each] for each in eight),
+            tuple(order.index(names[each]) for each in eight),
+            facts.zero,
+            best,
+            winner,
+            plain,
+        )
+        found.append((best, winner, plain))
+    if not found:
+        return facts.full(0), np.full(facts.size, -1, dtype=np.int8), facts.full(0)
+    best, winner, plain = found[0]
+    for others, place, rates in found[1:]:
+        higher = np.asarray(others > best, dtype=bool)
+        best, winner = np.where(higher, others, best), np.where(higher, place, winner)
+        plain = np.where(np.asarray(rates > plain, dtype=bool), rates, plain)
+    return best, winner, plain
 
 
 def _over_units(
-    facts: Facts, readings: Readings, bits_of: Callable[[str, int], int], label: str | None = None
+    facts: Facts,
+    readings: Readings,
+    bits_of: Callable[[str, int], int],
+    label: str | None = None,
+    plain: bool = False,
 ) -> Bounds:
-    """The highest weighted rate of each processing unit, joined over the units of each IC.
+    """The highest weighted rate of each processing unit, joined over the units of each IC; or the highest `plain` rate.
 
     An item that claims no rate at all is unknown, not zero.
     """
     present = [rate for rate in RATES if rate.name in facts.low]
     names = [rate.name for rate in present]
     bits = [bits_of(rate.name, rate.bits) for rate in present]
-    if readings.vector == "added" and "fp32_tflops" in names:
-        vector = names.index("fp32_tflops")
-        others = names[:vector] + names[vector + 1 :]
-        low, high = _best(facts, others, bits[:vector] + bits[vector + 1 :], label)
-        low = low + facts.low["fp32_tflops"] * bits[vector]
-        high = high + facts.high["fp32_tflops"] * bits[vector]
-    else:
-        low, high = _best(facts, names, bits, label)
-    unclaimed = ~claims_a_rate(facts)
-    if unclaimed.any():
-        high = high.copy() if high is low else high
-        high[unclaimed] = np.inf
+    weights = [1] * len(bits) if plain else bits
+    vector = names.index("fp32_tflops") if readings.vector == "added" and "fp32_tflops" in names else None
+    apart = [place for place in range(len(names)) if place != vector]
+    found = _highest(facts, [names[place] for place in apart], [bits[place] for place in apart])
+    if label is not None:
+        facts.labels[label] = found.winner
+    low, high = found.plain if plain else found.weighted
+    if vector is not None:
+        low = low + facts.low["fp32_tflops"] * weights[vector]
+        high = high + facts.high["fp32_tflops"] * weights[vector]
+    claimed = claims_a_rate(facts)
+    if not claimed.all():
+        unclaimed = ~claimed
+        high = np.where(unclaimed, np.inf, high)
         for name in USUAL_RATES:
             known = np.asarray(facts.low[name] == facts.high[name], dtype=bool) if name in facts.low else True
             facts.unsettled[name] = unclaimed | ~np.broadcast_to(known, facts.size)
-    low, high = join_units(facts, readings.units, low, high, names, bits)
+    low, high = join_units(facts, readings.units, low, high, names, weights)
     return join_boards(facts, readings.board, low, high)
 
 
@@ -140,7 +216,7 @@ def processing_tops(facts: Facts, readings: Readings) -> Bounds:
 
     Source: 15 CFR 774 Supp. 1, 3A991.p, technical notes.
     """
-    return _over_units(facts, readings, lambda _name, _bits: 1)
+    return _over_units(facts, readings, _input_bits(readings), plain=True)
 
 
 @kernel
@@ -173,19 +249,18 @@ def applicable_die_area(facts: Facts, readings: Readings) -> Bounds:
 
     Source: 15 CFR 774 Supp. 1, 3A090, technical note 4 ('applicable die area').
     """
-    die, nonplanar = facts.interval("die_area_mm2"), facts.interval("nonplanar_die_area_mm2")
-    architecture = facts.interval("transistor_architecture")
+    die = facts.interval("die_area_mm2")
     stated = facts.is_given("transistor_architecture")
     nonplanar_given = facts.is_given("nonplanar_die_area_mm2")
     assume = readings.unstated_architecture == "non_planar"
     if assume and not stated.any() and not nonplanar_given.any():
-        facts.unsettled["die_area_mm2"] = np.asarray(die[0] != die[1], dtype=bool)
+        facts.unsettled.pop("die_area_mm2", None)  # where its interval is wide
         facts.unsettled["nonplanar_die_area_mm2"] = nonplanar_given
         return join_boards(facts, readings.board, *die)
-    zero = Fraction(0) if facts.exact else 0.0
+    nonplanar, architecture = facts.interval("nonplanar_die_area_mm2"), facts.interval("transistor_architecture")
     bounds = []
     for side in (0, 1):
-        bound = facts.full(0)
+        bound = facts.empty()
         run(
             applicable_area,
             facts.exact,
@@ -195,7 +270,7 @@ def applicable_die_area(facts: Facts, readings: Readings) -> Bounds:
             architecture[side],
             stated,
             assume or side == 1,
-            zero,
+            facts.zero,
             bound,
         )
         bounds.append(bound)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import repeat
 from threading import Lock
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from perfcalc.fields import KINDS
 from perfcalc.kernel import run
 from perfcalc.verdicts.decide import States, condition_states, decide
 from perfcalc.verdicts.margin import distances, measure
-from perfcalc.verdicts.positions import BLOCK, Codes, Positions, lines_of, positions
+from perfcalc.verdicts.positions import BLOCK, Codes, Numberings, Positions, lines_of, positions
 from perfcalc.verdicts.tables import Book, Program, tested_fields
 
 COMPUTER = KINDS.index("computer")
@@ -74,22 +73,22 @@ class Judgement:
     @cached_property
     def verdict(self) -> States:
         """For each item the place of its verdict in `VERDICTS`."""
-        return self.answers.verdict[self.codes]
+        return self.answers.verdict.take(self.codes)
 
     @cached_property
     def met(self) -> Indices:
         """For each item a mask of the paragraphs surely met."""
-        return self.answers.met[self.codes]
+        return self.answers.met.take(self.codes)
 
     @cached_property
     def open(self) -> Indices:
         """For each item a mask of the paragraphs neither met nor failed."""
-        return self.answers.open[self.codes]
+        return self.answers.open.take(self.codes)
 
     @cached_property
     def needs(self) -> Indices:
         """For each item with an open verdict a mask of the metrics that would settle it."""
-        return self.answers.needs[self.codes]
+        return self.answers.needs.take(self.codes)
 
 
 #: Facts and kinds of some rows, from the decimal text of the sheet, with some metrics; and which rows they are.
@@ -154,7 +153,7 @@ class _Shelf:
     def forget(self) -> None:
         """Start anew."""
         # Slot 0 is for positions that are not to be trusted.
-        self.slots: dict[Any, dict[Any, int]] = {}
+        self.known: dict[Any, _Known] = {}
         self.used = 1
         self.answers = [Answers(np.zeros(1, np.uint8), *(np.zeros(1, np.int64) for _ in range(4))) for _ in self.books]
 
@@ -169,7 +168,7 @@ class _Shelf:
 
     def judge(self, facts: Facts, kinds: Indices, margins: bool) -> tuple[list[Judgement], Flags]:
         """Judge by every book; and which items are within rounding of a limit."""
-        where = positions(self.lines, facts, kinds, lambda fields: is_asked(fields, facts, kinds))
+        where = positions(self.lines, facts, kinds, asking(facts, kinds))
         near = where.near[where.codes] if where.near.any() else np.zeros(facts.size, np.bool_)
         if facts.links is not None:
             _spread(near, facts.links)
@@ -190,24 +189,43 @@ class _Shelf:
         with self.lock:
             if self.used > KEPT_POSITIONS:
                 self.forget()
-            known = self.slots.setdefault(where.batch, {})
-            slots = np.array(list(map(known.get, where.keys, repeat(-1))), np.int64)
-            slots[where.near] = 0
+            known = self.known.setdefault(where.batch, _Known())
+            # The compiler takes as long as plain Python takes for some thousands of positions.
+            plainly = facts.exact or self.used < POSITIONS_BEFORE_COMPILING
+            codes, slots = known.slots(where, facts.exact)
             missing = np.flatnonzero(slots < 0)
             if missing.size:
                 rows = where.first[missing]
                 some, of_kinds = facts.take(rows), kinds[rows]
-                # The compiler takes as long as plain Python takes for some thousands of positions.
-                plainly = facts.exact or self.used < POSITIONS_BEFORE_COMPILING
                 learned = [_decide_all(book, some, of_kinds, plainly) for book in self.books]
                 self.answers = [
                     each.take(np.arange(self.used)).followed_by(new)
                     for each, new in zip(self.answers, learned, strict=True)
                 ]
                 slots[missing] = np.arange(self.used, self.used + missing.size)
-                known.update(zip((where.keys[position] for position in missing), slots[missing].tolist(), strict=True))
+                known.learn(codes[missing], slots[missing])
                 self.used += missing.size
             return [each.take(slots) for each in self.answers]
+
+
+class _Known:
+    """The positions met in batches of one sort, and the slots of their answers."""
+
+    def __init__(self) -> None:
+        self.numbers = Numberings()
+        self.slot = np.empty(0, np.int64)
+
+    def slots(self, where: Positions, plainly: bool) -> tuple[Codes, Indices]:
+        """The numbers of the positions of a batch, and their slots: 0 where not to be trusted, -1 where there is none yet."""
+        codes = self.numbers.number(where.words, where.first.size, plainly)
+        self.slot = np.append(self.slot, np.full(self.numbers.count - self.slot.size, -1))
+        slots = self.slot[codes]
+        slots[where.near] = 0
+        return codes, slots
+
+    def learn(self, codes: Codes, slots: Indices) -> None:
+        """Keep the slots of some positions."""
+        self.slot[codes] = slots
 
 
 @lru_cache(maxsize=16)
@@ -348,13 +366,34 @@ def asked_mask(book: Book, facts: Facts, kinds: Indices) -> Indices:
 
 def is_asked(fields: frozenset[str], facts: Facts, kinds: Indices) -> Flags:
     """The items that carry any of some fields."""
-    flags = np.zeros(facts.size, dtype=np.bool_)
-    for name in fields:
-        if name == "part_of":
-            flags |= _has_parts(facts, kinds)
-        elif name in facts.given:
-            flags |= facts.given[name]
-    return flags
+    flags = asking(facts, kinds)(fields)
+    return np.full(facts.size, flags) if isinstance(flags, bool) else flags
+
+
+def asking(facts: Facts, kinds: Indices) -> Callable[[frozenset[str]], bool | Flags]:
+    """For a set of fields, the items that carry any of them; or whether all items do, or none."""
+    counts: dict[int, int] = {}
+
+    def ask(fields: frozenset[str]) -> bool | Flags:
+        # Columns without a blank share their flags, and most columns have no blank or nothing else.
+        columns = {id(flags): flags for name in fields if (flags := facts.given.get(name)) is not None}
+        if "part_of" in fields and facts.links is not None:
+            parts = _has_parts(facts, kinds)
+            columns[id(parts)] = parts
+        some = []
+        for key, flags in columns.items():
+            if key not in counts:
+                counts[key] = int(np.count_nonzero(flags))
+            if counts[key] == facts.size:
+                return True
+            if counts[key]:
+                some.append(flags)
+        if not some:
+            return False
+        flags = np.logical_or.reduce(some)
+        return True if flags.all() else flags
+
+    return ask
 
 
 def _has_parts(facts: Facts, kinds: Indices) -> Flags:

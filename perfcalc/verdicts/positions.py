@@ -6,9 +6,10 @@ far apart they are. So a batch of a million items has a few hundred positions, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import KINDS, METRICS
-from perfcalc.kernel import kernel, run
+from perfcalc.kernel import alike, kernel, run
 from perfcalc.verdicts.tables import Book, is_rounded, tested_fields
 
 #: Rows of a block: what the inner loops touch stays in the first-level cache.
@@ -28,6 +29,12 @@ NEAR = 100 * 2.0**-53
 
 #: Bits of a word that positions are packed into; the sign is left alone.
 WORD: Final = 63
+
+#: A metric with one limit takes as many for each of its bounds.
+LEAST_BITS: Final = 3
+
+#: Words that a numbering has room for at first: its table stays in the first-level cache.
+FEW: Final = 1 << 11
 
 Codes = npt.NDArray[np.int32]
 
@@ -57,8 +64,25 @@ class Line:
 
     @property
     def bits(self) -> int:
-        """Room for one bound's rank: two a limit, and not-a-number beyond them."""
-        return (2 * len(self.exact) + 2).bit_length()
+        """Room for one bound's rank: two a limit (an even number of them), and not-a-number beyond them."""
+        limits = len(self.exact)
+        return (2 * (limits + limits % 2) + 2).bit_length()
+
+    @cached_property
+    def _bands(self) -> dict[str, tuple[Numbers, Numbers]]:
+        floats = self.exact.astype(np.float64)
+        bands = {"float": (self.below, self.above), "settled": (floats, floats), "exact": (self.exact, self.exact)}
+        # Nothing is above a limit that is not a number.
+        odd = [np.nan] * (len(self.exact) % 2)
+        return {name: (np.append(below, odd), np.append(above, odd)) for name, (below, above) in bands.items()}
+
+    def rank(self, value: float) -> int:
+        """Where a number that no rounding moved lies among the limits, as `add_ranks` counts."""
+        return sum((value >= limit) + (value > limit) for limit in self.exact)
+
+    def bands(self, facts: Facts) -> tuple[Numbers, Numbers]:
+        """The lower and upper ends of the bands around the limits, of which there are an even number, for some facts."""
+        return self._bands["settled" if facts.settled else "exact" if facts.exact else "float"]
 
 
 @dataclass(frozen=True)
@@ -105,8 +129,8 @@ class Positions:
         For each item, the number of its position in this batch.
     first
         For each position, the first item in it.
-    batch, keys
-        What is the same for the whole batch, and for each position what tells it from the others of the batch;
+    batch, words
+        What is the same for the whole batch, and for each position the words that tell it from the others of the batch;
         together they tell it from all others of any batch.
     near
         Positions of floats within rounding of a limit: they are not to be trusted.
@@ -115,30 +139,35 @@ class Positions:
     codes: Codes
     first: Indices
     batch: tuple[Any, ...]
-    keys: list[Any]
+    words: list[Indices]
     near: Flags
 
 
 @kernel
 def add_ranks(
-    values: Numbers, below: Numbers, above: Numbers, shift: int, other: int, scratch: Indices, word: Indices
+    columns: Sequence[Numbers], below: Numbers, above: Numbers, first: Indices, units: Indices, word: Indices
 ) -> None:
-    """Pack the rank of each value among the limits into a word, at `shift` and at `other`.
+    """Pack the rank of each value of some columns among the limits of its column into a word, each counted in a unit of its own.
 
-    A limit below the value counts twice, one that the value lies on once; not-a-number comes after them all.
+    A limit below the value counts twice, one that the value lies on once; not-a-number comes after them all. Column c
+    has the limits from ``first[c]`` up to ``first[c + 1]``, an even number. There may be more columns than units.
     """
-    beyond = 2 * below.shape[0] + 2
-    for start in range(0, values.shape[0], BLOCK):
-        stop = min(values.shape[0], start + BLOCK)
-        of_block, of_word, rank = values[start:stop], word[start:stop], scratch[: stop - start]
-        for i in range(rank.shape[0]):
-            rank[i] = beyond if of_block[i] != of_block[i] else 0
-        for limit in range(below.shape[0]):
-            low, high = below[limit], above[limit]
-            for i in range(rank.shape[0]):
-                rank[i] += (1 if of_block[i] >= low else 0) + (1 if of_block[i] > high else 0)
-        for i in range(rank.shape[0]):
-            of_word[i] |= rank[i] << shift | rank[i] << other
+    for start in range(0, word.shape[0], BLOCK):
+        of_word = word[start : start + BLOCK]
+        for i in range(of_word.shape[0]):
+            of_word[i] = 0
+        for c in range(units.shape[0]):
+            values, unit = columns[c][start : start + BLOCK], units[c]
+            beyond = (2 * (first[c + 1] - first[c]) + 2) * unit
+            # Two limits at a time: the passes over a block cost more than the comparisons do.
+            for limit in range(first[c], first[c + 1], 2):
+                low, high, next_low, next_high = below[limit], above[limit], below[limit + 1], above[limit + 1]
+                for i in range(of_word.shape[0]):
+                    value = values[i]
+                    rank = (unit if value >= low else 0) + (unit if value > high else 0)
+                    rank += (unit if value >= next_low else 0) + (unit if value > next_high else 0)
+                    of_word[i] += rank + (beyond if value != value else 0)  # noqa: PLR0124 - not a number
+                beyond = 0
 
 
 @kernel
@@ -149,9 +178,12 @@ def add_bits(values: Indices, shift: int, word: Indices) -> None:
 
 
 @kernel
-def number(word: Indices, slots: Codes, codes: Codes, first: Indices, known: Indices) -> int:
-    """Number the distinct words in order of appearance; `slots` are empty (-1), twice as many as rows, a power of two."""
-    count = 0
+def number(word: Indices, count: int, slots: Codes, known: Indices, codes: Codes, first: Indices) -> int:
+    """Number words in order of appearance, those `known` as before; how many there are then, or -1 if too many.
+
+    `slots` are a power of two, more than words can be `known`, and empty ones are -1. `first` is where a new word appears
+    first.
+    """
     mask = slots.shape[0] - 1
     for i in range(word.shape[0]):
         key = word[i]
@@ -162,6 +194,8 @@ def number(word: Indices, slots: Codes, codes: Codes, first: Indices, known: Ind
             code = slots[slot]
         if code < 0:
             code = count
+            if code == known.shape[0]:
+                return -1
             slots[slot] = count
             first[count] = i
             known[count] = key
@@ -170,48 +204,127 @@ def number(word: Indices, slots: Codes, codes: Codes, first: Indices, known: Ind
     return count
 
 
-def _number(word: Indices, exact: bool) -> tuple[Codes, Indices]:
-    slots = np.full(1 << max(2 * word.size - 1, 1).bit_length(), -1, np.int32)
-    codes = np.empty(word.size, np.int32)
-    first, known = np.empty(word.size, np.int64), np.empty(word.size, np.int64)
-    count = run(number, exact, word, slots, codes, first, known)
-    return codes, first[:count]
+class Numbering:
+    """Numbers words in order of appearance, and remembers them: an open hash table that grows."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._room(FEW)
+
+    def _room(self, words: int) -> None:
+        self.slots = np.full(4 * words, -1, np.int32)
+        self.known = np.empty(words, np.int64)
+        self.first = np.empty(words, np.int64)
+
+    def number(self, word: Indices, plainly: bool) -> Codes:
+        """For each word its number; of each new one, `first` is its place."""
+        codes = np.empty(word.size, np.int32)
+        while True:
+            count = run(number, plainly, word, self.count, self.slots, self.known, codes, self.first)
+            if count >= 0:
+                self.count = count
+                return codes
+            known = self.known[: self.count].copy()
+            self._room(8 * self.known.size)
+            run(number, plainly, known, 0, self.slots, self.known, np.empty(known.size, np.int32), self.first)
+
+
+class Numberings:
+    """Numbers tuples of words, of which each row has one."""
+
+    def __init__(self) -> None:
+        self.tables: list[Numbering] = []
+
+    @property
+    def count(self) -> int:
+        """How many different tuples there were."""
+        return self.tables[-1].count if self.tables else 1
+
+    def number(self, words: Sequence[Indices], rows: int, plainly: bool) -> Codes:
+        """For each row the number of its words, in order of appearance."""
+        if not words:
+            return np.zeros(rows, np.int32)
+        self.tables = self.tables or [Numbering() for _ in range(2 * len(words) - 1)]
+        codes = self.tables[0].number(words[0], plainly)
+        for at, word in enumerate(words[1:]):
+            others = self.tables[2 * at + 1].number(word, plainly)
+            codes = self.tables[2 * at + 2].number(codes.astype(np.int64) << 32 | others, plainly)
+        return codes
 
 
 class _Words:
     """Packs what differs between the items of a batch into as few words as it fits."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.words: list[Indices] = []
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.bits: list[list[tuple[Indices | Flags, int]]] = []
+        self.ranks: list[list[tuple[Numbers, int, Line]]] = []
         self.near: list[int] = []
         self.used = WORD
 
-    def room(self, bits: int) -> int:
+    def _place(self, bits: int) -> int:
         """Where the next bits go in the last word."""
         if self.used + bits > WORD:
-            self.words.append(np.zeros(self.size, np.int64))
+            self.bits.append([])
+            self.ranks.append([])
             self.near.append(0)
             self.used = 0
         self.used += bits
         return self.used - bits
 
+    def add_bits(self, values: Indices | Flags, bits: int) -> None:
+        """Pack small integers."""
+        shift = self._place(bits)
+        self.bits[-1].append((values, shift))
 
-def positions(lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[frozenset[str]], Flags]) -> Positions:
+    def add_ranks(self, line: Line) -> None:
+        """Pack the ranks of both bounds of a metric."""
+        low, high = self.facts.interval(line.metric)
+        one = 1 << self._place(2 * line.bits)
+        other = one << line.bits
+        if line.rounded and not (self.facts.exact or self.facts.settled):
+            # An odd rank is on a limit.
+            self.near[-1] |= one | other
+        self.ranks[-1] += [(low, one | other, line)] if low is high else [(low, one, line), (high, other, line)]
+
+    def words(self) -> list[Indices]:
+        """The words, filled."""
+        return [self._filled(*each) for each in zip(self.bits, self.ranks, strict=True)]
+
+    def _filled(self, bits: list[tuple[Indices | Flags, int]], ranks: list[tuple[Numbers, int, Line]]) -> Indices:
+        exact, size = self.facts.exact, self.facts.size
+        if not ranks:
+            word = np.zeros(size, np.int64)
+        else:
+            word = np.empty(size, np.int64)
+            columns = [column for column, _, _ in ranks]
+            bands = [line.bands(self.facts) for _, _, line in ranks]
+            below, above = (np.concatenate(each) for each in zip(*bands, strict=True))
+            first = np.cumsum([0, *(each.size for each, _ in bands)])
+            units = np.array([unit for _, unit, _ in ranks], np.int64)
+            # As many as there may be in a word, so that the kernel is compiled once.
+            columns += columns[-1:] * (WORD // LEAST_BITS - len(columns))
+            run(add_ranks, exact, alike(columns), below, above, first, units, word)
+        for values, shift in bits:
+            run(add_bits, exact, values.astype(np.int64), shift, word)
+        return word
+
+
+def positions(
+    lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[frozenset[str]], bool | Flags]
+) -> Positions:
     """Find where the items of a batch stand.
 
     Parameters
     ----------
     is_asked
-        For a set of fields, the items that carry any of them.
+        For a set of fields, the items that carry any of them; or whether all items do, or none.
     """
-    exact, size = facts.exact, facts.size
-    packed = _Words(size)
+    packed = _Words(facts)
     same: list[Any] = []
     present = _present(kinds)
     if len(present) > 1:
-        shift = packed.room(len(KINDS).bit_length())
-        run(add_bits, exact, kinds + 1, shift, packed.words[-1])
+        packed.add_bits(kinds + 1, len(KINDS).bit_length())
         same.append(None)
     else:
         same.append(present[0] if present else None)
@@ -219,38 +332,30 @@ def positions(lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[fr
     anywhere: dict[frozenset[str] | None, bool] = {None: True}
     for question in lines.questions:
         flags = is_asked(question)
-        anywhere[question] = bool(flags.any())
-        if not anywhere[question] or flags.all():
-            same.append(anywhere[question])
-            continue
-        shift = packed.room(1)
-        run(add_bits, exact, flags.astype(np.int64), shift, packed.words[-1])
-        same.append(None)
-    scratch = np.empty(BLOCK, np.int64)
+        anywhere[question] = flags is not False
+        if isinstance(flags, bool):
+            same.append(flags)
+        else:
+            packed.add_bits(flags, 1)
+            same.append(None)
     for line in lines.lines:
         if not any(kind_bits & kind and anywhere[question] for kind, question in line.asked):
             same.append(None)
-            continue
-        below, above = (line.exact, line.exact) if exact else (line.below, line.above)
-        if facts.settled:
-            below = above = line.exact.astype(np.float64)
-        if line.metric not in facts.low:
+        elif line.metric not in facts.low:
             assert line.metric not in METRICS, line.metric
-            same.append(tuple(_rank(bound, below, above) for bound in facts.unstated(line.metric)))
-            continue
-        same.append(-1)
-        low, high = facts.interval(line.metric)
-        shift = packed.room(2 * line.bits)
-        other = shift + line.bits
-        word = packed.words[-1]
-        if line.rounded and not (exact or facts.settled):
-            packed.near[-1] |= 1 << shift | 1 << other
-        if low is high:
-            run(add_ranks, exact, low, below, above, shift, other, scratch, word)
+            same.append(tuple(line.rank(bound) for bound in facts.unstated(line.metric)))
         else:
-            run(add_ranks, exact, low, below, above, shift, shift, scratch, word)
-            run(add_ranks, exact, high, below, above, other, other, scratch, word)
-    return _numbered(packed, exact, tuple(same))
+            packed.add_ranks(line)
+            same.append(-1)
+    words = packed.words()
+    here = Numberings()
+    codes = here.number(words, facts.size, facts.exact)
+    first = here.tables[-1].first[: here.count].copy() if words else np.zeros(min(facts.size, 1), np.int64)
+    of_positions = [word[first] for word in words]
+    near = np.zeros(first.size, dtype=np.bool_)
+    for word, odd in zip(of_positions, packed.near, strict=True):
+        near |= word & odd != 0
+    return Positions(codes, first, tuple(same), of_positions, near)
 
 
 def _present(kinds: Indices) -> list[int]:
@@ -258,26 +363,3 @@ def _present(kinds: Indices) -> list[int]:
     if not kinds.size or (kinds == kinds[0]).all():
         return [int(kinds[0])] if kinds.size else []
     return [int(kind) for kind in np.unique(kinds)]
-
-
-def _rank(value: float, below: Numbers, above: Numbers) -> int:
-    return int(np.count_nonzero(value >= below) + np.count_nonzero(value > above))
-
-
-def _numbered(packed: _Words, exact: bool, batch: tuple[Any, ...]) -> Positions:
-    if not packed.words:
-        first = np.zeros(min(packed.size, 1), np.int64)
-        return Positions(
-            np.zeros(packed.size, np.int32), first, batch, [0] * first.size, np.zeros(first.size, np.bool_)
-        )
-    codes, first = _number(packed.words[0], exact)
-    for word in packed.words[1:]:
-        others, _ = _number(word, exact)
-        codes, first = _number(codes.astype(np.int64) << 32 | others, exact)
-    columns = [word[first] for word in packed.words]
-    near = np.zeros(first.size, dtype=np.bool_)
-    for column, odd in zip(columns, packed.near, strict=True):
-        near |= column & odd != 0
-    lists = [column.tolist() for column in columns]
-    keys: list[Any] = lists[0] if len(lists) == 1 else list(zip(*lists, strict=True))
-    return Positions(codes, first, batch, keys, near)
