@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from perfcalc.facts import Facts, Flags, Labels, Numbers
+from perfcalc.facts import UNROUNDED, Facts, Flags, Labels, Numbers
 from perfcalc.fields import RATES, USUAL_RATES
 from perfcalc.kernel import kernel, run
 from perfcalc.metrics.packages import join_boards, join_units
@@ -84,7 +84,7 @@ def _best(facts: Facts, names: Sequence[str], bits: Sequence[int], label: str | 
 
 
 def _over_units(
-    facts: Facts, readings: Readings, bits_of: Callable[[str, int], int], label: str | None = None
+    metric: str, facts: Facts, readings: Readings, bits_of: Callable[[str, int], int], label: str | None = None
 ) -> Bounds:
     """The highest weighted rate of each processing unit, joined over the units of each IC.
 
@@ -101,6 +101,8 @@ def _over_units(
         high = high + facts.high["fp32_tflops"] * bits[vector]
     else:
         low, high = _best(facts, names, bits, label)
+        if facts.links is None and facts.certain.issuperset(names) and UNROUNDED.issuperset(bits):
+            facts.certain.add(metric)
     unclaimed = ~claims_a_rate(facts)
     if unclaimed.any():
         high = high.copy() if high is low else high
@@ -124,15 +126,15 @@ def total_processing_performance(facts: Facts, readings: Readings) -> Bounds:
 
     Source: 15 CFR 774 Supp. 1, 3A090, technical notes 1 to 3.
     """
-    return _over_units(facts, readings, _input_bits(readings), "tpp_format")
+    return _over_units("tpp", facts, readings, _input_bits(readings), "tpp_format")
 
 
 def processing_performance_2022(facts: Facts, readings: Readings) -> Bounds:
     """TOPS × bit length per operation, aggregated: the number of the October 2022 rule (87 FR 62186), 3A090.a."""
-    inputs = _input_bits(readings)
-    if readings.bit_length_2022 == "outputs":
-        return _over_units(facts, readings, lambda name, bits: max(inputs(name, bits), ACCUMULATOR_BITS))
-    return _over_units(facts, readings, inputs)
+    inputs, least = _input_bits(readings), ACCUMULATOR_BITS if readings.bit_length_2022 == "outputs" else 0
+    return _over_units(
+        "processing_performance_2022", facts, readings, lambda name, bits: max(inputs(name, bits), least)
+    )
 
 
 def processing_tops(facts: Facts, readings: Readings) -> Bounds:
@@ -140,7 +142,7 @@ def processing_tops(facts: Facts, readings: Readings) -> Bounds:
 
     Source: 15 CFR 774 Supp. 1, 3A991.p, technical notes.
     """
-    return _over_units(facts, readings, lambda _name, _bits: 1)
+    return _over_units("processing_tops", facts, readings, lambda _name, _bits: 1)
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.facts import Facts, Flags, Indices, Numbers
+from perfcalc.facts import UNROUNDED, Facts, Flags, Indices, Numbers
 from perfcalc.fields import KINDS, RATES
 from perfcalc.sheets.cells import texts
 from perfcalc.sheets.dates import read_date
@@ -122,7 +122,9 @@ class _Check:
         low, high = facts.low[name].copy(), facts.high[name].copy()
         by = (down, up) if facts.exact else (float(down), float(up))
         low[rows], high[rows] = low[rows] * by[0], high[rows] * by[1]
+        certain = name in facts.certain and UNROUNDED.issuperset((down, up))
         facts.set(name, low, high)
+        facts.certain |= {name} if certain else set()
 
     def released(self) -> tuple[Indices, Indices]:
         """For each item the last day on which it may have been released, as an ordinal, and its year; huge if unknown."""

@@ -16,7 +16,7 @@ from perfcalc.fields import KINDS
 from perfcalc.kernel import run
 from perfcalc.verdicts.decide import States, condition_states, decide
 from perfcalc.verdicts.margin import distances, measure
-from perfcalc.verdicts.positions import BLOCK, Codes, Positions, lines_of, positions
+from perfcalc.verdicts.positions import BLOCK, Codes, Line, Positions, lines_of, positions
 from perfcalc.verdicts.tables import Book, Program, tested_fields
 
 COMPUTER = KINDS.index("computer")
@@ -92,8 +92,8 @@ class Judgement:
         return self.answers.needs[self.codes]
 
 
-#: Facts and kinds of some rows, from the decimal text of the sheet, with some metrics; and which rows they are.
-Exactly = Callable[[Indices, Sequence[str]], tuple[Facts, Indices, Indices]]
+#: Facts and kinds of some rows, from the decimal text of the sheet, with the metrics of some lines; and which rows they are.
+Exactly = Callable[[Indices, Sequence[Line]], tuple[Facts, Indices, Indices]]
 
 
 def judge(book: Book, facts: Facts, kinds: Indices, exactly: Exactly, margins: bool = True) -> Judgement:
@@ -113,7 +113,7 @@ def judge_all(
     kinds
         Code of each item's kind, -1 if unknown.
     exactly
-        Called with the rows that lie within rounding of a limit and the names of what the books test.
+        Called with the rows that lie within rounding of a limit and all lines of the books.
     margins
         Measure the distance to the line too.
 
@@ -126,7 +126,7 @@ def judge_all(
     found, near = shelf.judge(facts, kinds, margins)
     rows = np.flatnonzero(near)
     if rows.size:
-        exact_facts, exact_kinds, exact_rows = exactly(rows, [line.metric for line in shelf.lines.lines])
+        exact_facts, exact_kinds, exact_rows = exactly(rows, shelf.lines.lines)
         again, _ = shelf.judge(exact_facts, exact_kinds, margins)
         codes = found[0].codes.copy()
         codes[exact_rows] = again[0].codes + found[0].answers.verdict.size

@@ -44,6 +44,9 @@ class Line:
         The limits as fractions.
     rounded
         Whether rounding may have moved the metric; if not, a float on a limit is on it.
+    short
+        Every limit, however often `Facts.certain` has doubled or halved what is compared with it, is a decimal of at
+        most 15 digits.
     asked
         For each kind, the sets of fields with which some rule that tests the metric is asked; none where it always is.
     """
@@ -53,12 +56,25 @@ class Line:
     above: Numbers
     exact: Numbers
     rounded: bool
+    short: bool
     asked: tuple[tuple[int, frozenset[str] | None], ...]
 
     @property
     def bits(self) -> int:
         """Room for one bound's rank: two a limit, and not-a-number beyond them."""
         return (2 * len(self.exact) + 2).bit_length()
+
+    def is_doubtful(self, facts: Facts) -> bool:
+        """Whether a float near a limit may be on the wrong side of it."""
+        trusted = facts.exact or facts.settled or (self.short and self.metric in facts.certain)
+        return self.rounded and not trusted
+
+    def band(self, facts: Facts) -> tuple[Numbers, Numbers]:
+        """Both ends of what is taken for each limit."""
+        if self.is_doubtful(facts):
+            return self.below, self.above
+        limits = self.exact if facts.exact else self.exact.astype(np.float64)
+        return limits, limits
 
 
 @dataclass(frozen=True)
@@ -91,8 +107,13 @@ def lines_of(books: Iterable[Book]) -> Lines:
         # number near one, however small the error and its limit are.
         reach = [NEAR * max(float(limit), 1) if rounded else 0.0 for limit in exact]
         floats = exact.astype(np.float64)
-        lines.append(Line(metric, floats - reach, floats + reach, exact, rounded, tuple(asked[metric])))
+        short = all(_is_short(limit * Fraction(2) ** times) for limit in exact for times in range(-12, 13))
+        lines.append(Line(metric, floats - reach, floats + reach, exact, rounded, short, tuple(asked[metric])))
     return Lines(tuple(lines), tuple(questions))
+
+
+def _is_short(limit: Fraction) -> bool:
+    return Fraction(f"{float(limit):.15g}") == limit
 
 
 @dataclass
@@ -231,9 +252,7 @@ def positions(lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[fr
         if not any(kind_bits & kind and anywhere[question] for kind, question in line.asked):
             same.append(None)
             continue
-        below, above = (line.exact, line.exact) if exact else (line.below, line.above)
-        if facts.settled:
-            below = above = line.exact.astype(np.float64)
+        below, above = line.band(facts)
         if line.metric not in facts.low:
             assert line.metric not in METRICS, line.metric
             same.append(tuple(_rank(bound, below, above) for bound in facts.unstated(line.metric)))
@@ -243,7 +262,7 @@ def positions(lines: Lines, facts: Facts, kinds: Indices, is_asked: Callable[[fr
         shift = packed.room(2 * line.bits)
         other = shift + line.bits
         word = packed.words[-1]
-        if line.rounded and not (exact or facts.settled):
+        if line.is_doubtful(facts):
             packed.near[-1] |= 1 << shift | 1 << other
         if low is high:
             run(add_ranks, exact, low, below, above, shift, other, scratch, word)
