@@ -215,8 +215,10 @@ def _spelled(cell: Any) -> str | None:
 
 def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     """Read a whole column; plain decimals in bulk, every other distinct cell once by `read_cell`."""
+    if field.type == "choice":
+        return _read_each(column, field, style)
     factor = _bulk_factor(field, style)
-    simple = factor is not None and style.decimal == POINT and field.type != "choice"
+    simple = factor is not None and style.decimal == POINT
     if simple and factor is not None:
         known = _read_plain(column, field, style, factor)
         if known is not None:
@@ -229,7 +231,7 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
         text = None
     else:
         text = pc.fill_null(pc.utf8_trim_whitespace(as_text(column)), "")
-        low, is_plain = _plain_decimals(text, field, style, factor)
+        low, is_plain = _plain_decimals(text, style, factor)
     if factor is not None and factor != 1:
         low = scaled(low, factor)
     inside = (low >= field.low) & (low <= field.high)
@@ -273,13 +275,13 @@ def _read_plain(column: pa.Array, field: Field, style: Style, factor: Fraction) 
     if found is None:
         return None
     low, filled = found.values if factor == 1 else scaled(found.values, factor), found.filled
-    if not (
-        low.min(initial=field.high, where=filled) >= field.low
-        and low.max(initial=field.low, where=filled) <= field.high
-    ):
+    whole = bool(filled.all())
+    # Blanks are zeros here: they matter only where zero is no credible value.
+    judged = low if whole or field.low <= 0 <= field.high else low[filled]
+    if judged.size and not (judged.min() >= field.low and judged.max() <= field.high):
         return None
     high, given = low, filled
-    if not filled.all():
+    if not whole:
         nothing, blank = read_cell("", field, style), ~filled
         if nothing.problem:
             return None
@@ -289,9 +291,9 @@ def _read_plain(column: pa.Array, field: Field, style: Style, factor: Fraction) 
     return Column(low, high, given, [], certain=found.short and factor == 1)
 
 
-def _plain_decimals(text: pa.Array, field: Field, style: Style, factor: Fraction | None) -> tuple[Numbers, Flags]:
+def _plain_decimals(text: pa.Array, style: Style, factor: Fraction | None) -> tuple[Numbers, Flags]:
     """The cells that are plain decimals, as numbers (else 0), and which they are."""
-    if field.type == "choice" or factor is None:
+    if factor is None:
         return np.zeros(len(text)), np.zeros(len(text), dtype=bool)
     nothing = pa.scalar(None, text.type)
     # Of exponents Arrow reads more than `_PLAIN` takes for one.
@@ -330,15 +332,27 @@ def _bulk_factor(field: Field, style: Style) -> Fraction | None:
     return unit / _unit_of(field).factor
 
 
-def read_exactly(column: pa.Array, field: Field, style: Style = PLAIN) -> tuple[Numbers, Numbers]:
+def read_exactly(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     """The same column as exact fractions, from its decimal text."""
-    found = as_text(column).to_pylist()
-    known = {cell: read_cell(cell or "", field, style) for cell in set(found)}
-    cells = [known[cell] for cell in found]
-    low, high = (np.empty(len(cells), dtype=object) for _ in range(2))
-    low[:] = [cell.low for cell in cells]
-    high[:] = [cell.high for cell in cells]
-    return low, (low if all(cell.low == cell.high for cell in cells) else high)
+    return _read_each(column, field, style, exact=True)
+
+
+def _read_each(column: pa.Array, field: Field, style: Style, exact: bool = False) -> Column:
+    """Read every distinct cell once, by `read_cell`."""
+    encoded = as_text(column).dictionary_encode("encode")
+    cells = [read_cell(cell or "", field, style) for cell in encoded.dictionary.to_pylist()]
+    codes = encoded.indices.to_numpy()
+    low, high = (np.empty(len(cells), dtype=object if exact else np.float64) for _ in range(2))
+    low[:], high[:] = [cell.low for cell in cells], [cell.high for cell in cells]
+    lows = low[codes]
+    problems = [
+        (row, cell.problem)
+        for code, cell in enumerate(cells)
+        if cell.problem
+        for row in np.flatnonzero(codes == code).tolist()
+    ]
+    given = np.array([cell.given for cell in cells], dtype=bool)[codes]
+    return Column(lows, lows if all(cell.low == cell.high for cell in cells) else high[codes], given, problems)
 
 
 def texts(column: pa.Array) -> Iterator[Any]:

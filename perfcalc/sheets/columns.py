@@ -85,8 +85,8 @@ def _read(column: pa.Array, field: Field, binding: Binding, decimals: Mapping[st
     if binding.values:
         said = dict(binding.values)
         column = pa.array([said.get((cell or "").casefold(), cell) for cell in texts(column)], pa.string())
-    read = read_column(column, field, style)
-    low, high = read_exactly(column, field, style) if exact else (read.low, read.high)
+    read = (read_exactly if exact else read_column)(column, field, style)
+    low, high = read.low, read.high
     if binding.spread is not None:
         down, up = binding.spread if exact else (float(part) for part in binding.spread)
         low, high = low * down, high * up
