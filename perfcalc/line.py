@@ -28,9 +28,9 @@ from perfcalc.origin.words import RESULTS as ORIGIN_RESULTS
 from perfcalc.recheck import like_rows, settle
 from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
-from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
+from perfcalc.sheets.columns import read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import bindings_of, cells_of, recognise, suggest
-from perfcalc.sheets.problems import problem_column
+from perfcalc.sheets.problems import Problems
 from perfcalc.sheets.read import Sheet
 from perfcalc.sheets.rejects import rejects_path, write_rejects
 from perfcalc.stream import in_order
@@ -213,7 +213,7 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
             review = columns.pop(f"{book.jurisdiction}_review")
             columns |= licence_columns(book, table, judgement, plan.destination, plan.end_user_hq, review)
         results |= columns
-    results["problems"] = problem_column(problems, batch.num_rows)
+    results["problems"] = problems.column(batch.num_rows)
     if DECLARED in wanted:
         decided = zip(plan.books, judgements, strict=True)
         results |= declared_columns(batch, plan.columns, decided, items.facts, items.kinds)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from perfcalc.facts import Flags, Numbers
+from perfcalc.facts import Flags, Indices, Numbers
 from perfcalc.fields import Field
 from perfcalc.sheets.bulk import read_in_bulk, scaled
 from perfcalc.sheets.messy import Messy, read_both, read_messy
@@ -175,7 +175,7 @@ def _short(text: str, limit: int = 40) -> str:
 
 @dataclass
 class Column:
-    """A number or choice column as float64 intervals, with what could not be read as (row, text).
+    """A number or choice column as float64 intervals, with what could not be read as (rows, text).
 
     `certain` as in `perfcalc.facts.Facts`.
     """
@@ -183,7 +183,7 @@ class Column:
     low: Numbers
     high: Numbers
     given: Flags
-    problems: list[tuple[int, str]]
+    problems: list[tuple[Indices, str]]
     certain: bool = False
 
 
@@ -237,7 +237,7 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     inside = (low >= field.low) & (low <= field.high)
     high = low
     given = is_plain.copy()
-    problems: list[tuple[int, str]] = []
+    problems: list[tuple[Indices, str]] = []
     odd = np.flatnonzero(~(is_plain & inside))
     if odd.size:
         high = low.copy()
@@ -254,16 +254,9 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
         if odd.size and factor is not None and style.decimal == POINT and field.type == "number":
             left = read_in_bulk(words, odd, field, style.unit or _unit_of(field), (low, high, given))
             words, odd = words.filter(pa.array(np.isin(odd, left))), left
-        encoded = words.dictionary_encode()
-        cells = [read_cell(cell, field, style) for cell in encoded.dictionary.to_pylist()]
-        codes = encoded.indices.to_numpy()
-        low[odd] = np.array([float(cell.low) for cell in cells])[codes]
-        high[odd] = np.array([float(cell.high) for cell in cells])[codes]
-        given[odd] = np.array([cell.given for cell in cells], dtype=bool)[codes]
-        if any(cell.problem for cell in cells):
-            problems = [
-                (int(row), cells[code].problem) for row, code in zip(odd, codes, strict=True) if cells[code].problem
-            ]
+        each = _read_each(words, field, style)
+        low[odd], high[odd], given[odd] = each.low, each.high, each.given
+        problems = [(odd[rows], problem) for rows, problem in each.problems]
         if (low == high).all():
             high = low
     return Column(low, high, given, problems)
@@ -345,12 +338,10 @@ def _read_each(column: pa.Array, field: Field, style: Style, exact: bool = False
     low, high = (np.empty(len(cells), dtype=object if exact else np.float64) for _ in range(2))
     low[:], high[:] = [cell.low for cell in cells], [cell.high for cell in cells]
     lows = low[codes]
-    problems = [
-        (row, cell.problem)
-        for code, cell in enumerate(cells)
-        if cell.problem
-        for row in np.flatnonzero(codes == code).tolist()
-    ]
+    problems: list[tuple[Indices, str]] = []
+    if any(cell.problem for cell in cells):
+        rows_of = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=len(cells)))[:-1])
+        problems = [(rows, cell.problem) for rows, cell in zip(rows_of, cells, strict=True) if cell.problem]
     given = np.array([cell.given for cell in cells], dtype=bool)[codes]
     return Column(lows, lows if all(cell.low == cell.high for cell in cells) else high[codes], given, problems)
 

@@ -20,22 +20,8 @@ from perfcalc.sheets.cells import texts
 from perfcalc.sheets.dates import read_date
 from perfcalc.sheets.headers import bindings_of
 from perfcalc.sheets.nodes import find, foundry_in, node_text
+from perfcalc.sheets.problems import Problems
 from perfcalc.sheets.said import distinct
-
-Problems = dict[int, list[str]]
-
-#: What each code means, for the documentation and ``--json``.
-CODES: Final = {
-    "half_rate": "rates of the vector units only, on a part that may have matrix units: TPP is a lower bound",
-    "rate_ratio": "two rates stand in a ratio that dense rates of one chip do not have: one may be sparse",
-    "rate_density": "more TPP on a mm² than any chip has: a rate or the area is wrong",
-    "single_rate": "a 32-bit rate beyond any vector unit: it may be a TF32 or a sparse rate",
-    "die_area": "an area beyond any package of dies",
-    "bandwidth": "beyond any memory of its year: perhaps ten times too high, or bits taken for bytes",
-    "transistor_density": "transistors per mm² that no process reaches",
-    "foundry_node": "the process node belongs to another foundry",
-    "node_date": "released before the process node existed",
-}
 
 #: The formats that only a matrix unit (or the absence of one) explains; a sheet that has one knows its matrix rates.
 MATRIX: Final = ("tf32_tflops", "fp8_tflops", "fp6_tflops", "fp4_tflops", "int8_tops", "int4_tops")
@@ -113,8 +99,7 @@ class _Check:
         return self._points[name]
 
     def warn(self, rows: Flags, code: str, text: str) -> None:
-        for row in np.flatnonzero(rows):
-            self.problems.setdefault(int(row), []).append(f"{code}: {text}")
+        self.problems.add(np.flatnonzero(rows), f"{code}: {text}")
 
     def scale(self, name: str, rows: Flags, down: Fraction, up: Fraction) -> None:
         """Widen a field on some rows by two factors."""
