@@ -18,6 +18,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from perfcalc.errors import InputError
+from perfcalc.nulls import spelled
 from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.read import is_parquet
 from perfcalc.sheets.rejects import harmless
@@ -118,8 +119,8 @@ def _in_usual_order(column: pa.DictionaryArray) -> pa.Array:
     order = sorted({words[at] for at in used})
     place = {word: at for at, word in enumerate(order)}
     lookup = np.array([place.get(word, -1) for word in words] + [-1], dtype=np.int32)
-    found = lookup[codes]
-    return pa.DictionaryArray.from_arrays(pa.array(found, mask=found < 0), pa.array(order, column.type.value_type))
+    found = np.take(lookup, codes)
+    return spelled(found, order, column.type.value_type)
 
 
 def _is_text(kind: pa.DataType) -> bool:

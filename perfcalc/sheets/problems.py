@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from perfcalc.facts import Indices
 from perfcalc.fields import FIELDS
+from perfcalc.nulls import spelled
 
 #: What each code of `perfcalc.sheets.plausibility` means.
 CODES: Final = {
@@ -59,7 +60,7 @@ class Problems:
             for start, count in zip(first[many > 1].tolist(), many[many > 1].tolist(), strict=True):
                 text = "; ".join(said[each] for each in which[start : start + count])
                 codes[rows[start]] = words.setdefault(text, len(words))
-        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(list(words), pa.string()))
+        return spelled(codes, list(words))
 
 
 def kind_of_problem(text: str) -> str:
