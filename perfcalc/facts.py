@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,10 @@ class Links:
     board: Indices
 
 
+#: Factors that floats are multiplied with without rounding: doubling and halving.
+UNROUNDED: Final = frozenset({Fraction(0), *(Fraction(2) ** times for times in range(-3, 7))})
+
+
 @dataclass
 class Facts:
     """Fields and metrics of a batch of items.
@@ -61,7 +65,8 @@ class Facts:
         How rows belong together; none when every row is an item of its own.
     certain
         Fields whose every number is the float nearest to a decimal of at most 15 digits. No two such decimals have the
-        same float, so comparing one with a limit of as few digits is exact.
+        same float, so comparing one with a limit of as few digits is exact. And metrics that are the highest of such
+        numbers × some of `UNROUNDED`.
     settled
         Whatever lay near a limit was found exactly: floats are on the side of it on which the exact numbers are.
     shared

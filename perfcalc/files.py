@@ -18,6 +18,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from perfcalc.errors import InputError
+from perfcalc.nulls import spelled
 from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.read import is_parquet
 from perfcalc.sheets.rejects import harmless
@@ -55,8 +56,8 @@ def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path, schema: pa
 def _write_parquet(batches: Iterable[pa.RecordBatch], path: Path, schema: pa.Schema) -> None:
     groups = row_groups(batches)
     first = next(groups)
-    # All verdicts are in every row group: their least and greatest tell nothing.
-    measured = [one.name for one in first.schema if not pa.types.is_dictionary(one.type)]
+    # The least and greatest of names, verdicts and numbers written as text tell nothing.
+    measured = [one.name for one in first.schema if not (pa.types.is_dictionary(one.type) or _is_text(one.type))]
     repeating = [name for name in first.schema.names if _repeats(first[name])]
     metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
     # Arrow would say that dictionaries were written; what was written is text.
@@ -110,7 +111,7 @@ def _in_one_piece(batches: Sequence[pa.RecordBatch]) -> pa.Table:
 
 def _in_usual_order(column: pa.DictionaryArray) -> pa.Array:
     """A dictionary with the words that are used, in alphabetical order, however its parts were put together."""
-    if not (pa.types.is_string(column.type.value_type) or pa.types.is_large_string(column.type.value_type)):
+    if not _is_text(column.type.value_type):
         return column.dictionary_decode()
     words = column.dictionary.to_pylist()
     codes = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
@@ -118,14 +119,18 @@ def _in_usual_order(column: pa.DictionaryArray) -> pa.Array:
     order = sorted({words[at] for at in used})
     place = {word: at for at, word in enumerate(order)}
     lookup = np.array([place.get(word, -1) for word in words] + [-1], dtype=np.int32)
-    found = lookup[codes]
-    return pa.DictionaryArray.from_arrays(pa.array(found, mask=found < 0), pa.array(order, column.type.value_type))
+    found = np.take(lookup, codes)
+    return spelled(found, order, column.type.value_type)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:
     """Whether a column is worth a dictionary: of its first cells many are alike."""
     first = column.slice(0, SAMPLE)
-    if not (pa.types.is_string(first.type) or pa.types.is_large_string(first.type)):
+    if not (_is_text(first.type) or pa.types.is_floating(first.type)):
         return True
     return bool(pc.count_distinct(first).as_py() * 2 <= len(first))
 
@@ -138,7 +143,7 @@ def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
             column = column.dictionary_decode()  # noqa: PLW2901 - CSV has plain text only
         if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
             column = as_text(column)  # noqa: PLW2901 - CSV has no such cells
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        if _is_text(column.type):
             runs = pc.and_(
                 pc.match_substring_regex(column, FORMULA), pc.invert(pc.match_substring_regex(column, HARMLESS))
             )

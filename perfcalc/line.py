@@ -25,12 +25,12 @@ from perfcalc.metrics.readings import DEFAULT, Readings, every_combination, one_
 from perfcalc.origin.assess import origin_columns
 from perfcalc.origin.columns import recognise_origin
 from perfcalc.origin.words import RESULTS as ORIGIN_RESULTS
-from perfcalc.recheck import like_rows, limits_of, settle
+from perfcalc.recheck import like_rows, settle
 from perfcalc.rulebook.book import LAYERS, Law, RuleBook, load
 from perfcalc.rulebook.licences import licences_on, read_groups
-from perfcalc.sheets.columns import Problems, read_facts, read_kinds, text_column
+from perfcalc.sheets.columns import read_facts, read_kinds, text_column
 from perfcalc.sheets.headers import bindings_of, cells_of, recognise, suggest
-from perfcalc.sheets.problems import problem_column
+from perfcalc.sheets.problems import Problems
 from perfcalc.sheets.read import Sheet
 from perfcalc.sheets.rejects import rejects_path, write_rejects
 from perfcalc.stream import in_order
@@ -47,6 +47,7 @@ from perfcalc.verdicts.declared import COLUMN as DECLARED
 from perfcalc.verdicts.declared import declared_columns
 from perfcalc.verdicts.judge import Exactly, judge_all
 from perfcalc.verdicts.licences import licence_columns
+from perfcalc.verdicts.positions import Line
 from perfcalc.verdicts.tables import Book, compile_book
 
 #: Fields that join rows to other rows.
@@ -212,7 +213,7 @@ def score_batch(batch: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
             review = columns.pop(f"{book.jurisdiction}_review")
             columns |= licence_columns(book, table, judgement, plan.destination, plan.end_user_hq, review)
         results |= columns
-    results["problems"] = problem_column(problems, batch.num_rows)
+    results["problems"] = problems.column(batch.num_rows)
     if DECLARED in wanted:
         decided = zip(plan.books, judgements, strict=True)
         results |= declared_columns(batch, plan.columns, decided, items.facts, items.kinds)
@@ -241,31 +242,28 @@ def _kept_apart(names: Sequence[str], plan: Plan) -> list[str]:
 
 
 def _exactly(batch: pa.RecordBatch, plan: Plan, readings: Sequence[Readings], items: Items | None = None) -> Exactly:
-    """Find exactly what lies on a line. With the `items` of the batch, for the books of the plan: only the metrics that do."""
-    measured: dict[tuple[bytes, tuple[str, ...]], tuple[Facts, Indices]] = {}
+    """Find exactly what lies on a line. With the `items` of the batch, only the metrics that do."""
+    measured: dict[tuple[bytes, frozenset[str]], Items] = {}
 
-    def measure(rows: Indices, names: Collection[str]) -> Items:
-        return measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=names)
+    def measure(rows: Indices, names: frozenset[str]) -> Items:
+        key = rows.tobytes(), names
+        if key not in measured:
+            # Books share limits, and so the rows on them.
+            measured[key] = measure_batch(batch.take(pa.array(rows)), plan, readings, exact=True, names=names)
+        return measured[key]
 
-    def find(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices]:
+    def exactly(rows: Indices, lines: Sequence[Line]) -> tuple[Facts, Indices, Indices]:
         if items is None or items.facts.links is not None:
-            found = measure(rows, names)
-            return found.facts, found.kinds
+            found = measure(rows, frozenset(line.metric for line in lines))
+            return found.facts, found.kinds, rows
         columns = [batch.column(name) for name in cells_of(plan.columns)]
         facts = settle(
             items.facts.take(rows),
-            limits_of(plan.books),
+            lines,
             lambda some: like_rows(columns, rows[some]),
             lambda some, near: measure(rows[some], near).facts,
         )
-        return facts, items.kinds[rows]
-
-    def exactly(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices, Indices]:
-        key = rows.tobytes(), tuple(names)
-        if key not in measured:
-            # Books share limits, and so the rows on them.
-            measured[key] = find(rows, names)
-        return *measured[key], rows
+        return facts, items.kinds[rows], rows
 
     return exactly
 

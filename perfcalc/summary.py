@@ -57,7 +57,9 @@ class Summary:
         names, problems = scored.column("name" if "name" in scored.schema.names else 0), scored.column("problems")
         troubled = np.flatnonzero(problems.is_valid().to_numpy(zero_copy_only=False))
         self.problems += int(troubled.size)
-        self.findings.update(kind_of_problem(part) for row in troubled for part in problems[row].as_py().split("; "))
+        for said, count in _counts(problems):
+            for part in said.split("; ") if said else ():
+                self.findings[kind_of_problem(part)] += count
         for row in troubled[: max(0, SHOWN - len(self.first_problems))]:
             self.first_problems.append(f"row {self.rows + row + 1} ({names[row].as_py()}): {problems[row].as_py()}")
         self.rows += scored.num_rows

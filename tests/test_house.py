@@ -6,7 +6,7 @@ from pathlib import Path
 import perfcalc
 
 ROOT = Path(perfcalc.__file__).parent
-GROUND = {"errors", "fields", "facts", "kernel"}
+GROUND = {"errors", "fields", "facts", "kernel", "nulls"}
 WINGS = {"sheets", "metrics", "rulebook", "origin"}
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),

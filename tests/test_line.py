@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 import perfcalc
-from perfcalc import files, folders, line, recheck
+from perfcalc import api, files, folders, line
 from perfcalc.cli import main
 from perfcalc.errors import InputError
 from perfcalc.fields import METRICS
@@ -24,6 +24,7 @@ from perfcalc.sheets import read as reading
 from perfcalc.sheets import texts
 from perfcalc.sheets.read import open_sheet
 from perfcalc.stream import in_order
+from perfcalc.verdicts.positions import lines_of
 
 SPECS = Path(__file__).parents[1] / "specs"
 DAY = date(2026, 11, 23)
@@ -50,7 +51,7 @@ def every_kind():
 
 def score(sheet, out, threads=1, batch_rows=None, monkeypatch=None, engine=None, readings=""):
     opened = open_sheet(sheet)
-    plan = perfcalc.api.plan_for(opened.schema.names, "sheet", DAY, ("us", "eu"), readings)
+    plan = api.plan_for(opened.schema.names, "sheet", DAY, ("us", "eu"), readings)
     if batch_rows is not None:
         whole = pa.Table.from_batches(opened.batches())
         monkeypatch.setattr(reading.Sheet, "batches", lambda _self: iter(whole.to_batches(batch_rows)))
@@ -141,13 +142,14 @@ def test_settled_floats_lie_where_the_exact_numbers_lie(every_kind):
     """Judging what was found exactly in floats is judging it in fractions."""
     batch = pa.RecordBatch.from_pandas(every_kind, preserve_index=False)
     plan = _plan_of(batch)
-    limits = recheck.limits_of(plan.books)
+    every = [each for book in plan.books for each in (book, book.beside) if each is not None]
+    lines = [one for one in lines_of(every).lines if one.rounded]
     exactly = line._exactly(batch, plan, (DEFAULT,), line.measure_batch(batch, plan, (DEFAULT,)))
     rows = np.arange(batch.num_rows)
-    settled, _, _ = exactly(rows, tuple(limits))
+    settled, _, _ = exactly(rows, lines)
     exact = line.measure_batch(batch, plan, (DEFAULT,), exact=True).facts
     near = 0
-    for name, values in limits.items():
+    for name, values in ((one.metric, one.exact) for one in lines):
         for floats, fractions in zip(settled.interval(name), exact.interval(name), strict=True):
             for limit in values:
                 line_ = float(limit)

@@ -147,7 +147,7 @@ def test_numbering_is_by_first_appearance(batches):
         before = len(distinct)
         for word in words:
             distinct.setdefault(word, len(distinct))
-        codes = numbering.number(np.array(words, np.int64), plainly=True)
+        codes = numbering.number(np.array(words, np.int64))
         assert codes.tolist() == [distinct[word] for word in words]
         assert numbering.count == len(distinct)
         new = list(distinct)[before:]
@@ -157,9 +157,9 @@ def test_numbering_is_by_first_appearance(batches):
 def test_numbering_grows_and_still_knows():
     numbering = Numbering()
     words = np.arange(FEW + 50) * 3
-    first = numbering.number(words[:FEW], plainly=True)
+    first = numbering.number(words[:FEW])
     assert first.tolist() == list(range(FEW))
-    again = numbering.number(words[::-1].copy(), plainly=True)
+    again = numbering.number(words[::-1].copy())
     assert again[50:].tolist() == first.tolist()[::-1]
     assert again[:50].tolist() == list(range(FEW, FEW + 50))
     assert numbering.first[FEW : FEW + 50].tolist() == list(range(50))
@@ -171,7 +171,7 @@ def test_numbers_of_several_words(batches, width):
     numbers, known = Numberings(), {}
     for rows in batches:
         words = [np.array([row[place] for row in rows], np.int64) for place in range(width)]
-        codes = numbers.number(words, len(rows), plainly=True)
+        codes = numbers.number(words, len(rows))
         for row, code in zip(rows, codes.tolist(), strict=True):
             assert known.setdefault(row[:width], code) == code
     assert len(set(known.values())) == len(known)

@@ -131,5 +131,5 @@ class Why:
             if name in names and field.type == "number" and facts.is_given(name)[self.at]:
                 low, high = (float(end[self.at]) for end in facts.interval(name))
                 said.append(f"{name} {interval_text(low, high, field.unit)}" if not np.isnan(low) else name)
-        problems = [each for each in self.items.problems.get(self.at, []) if any(name in each for name in names)]
+        problems = [each for each in self.items.problems.of(self.at) if any(name in each for name in names)]
         return "; ".join([*([f"from {', '.join(said)}"] if said else []), *problems])

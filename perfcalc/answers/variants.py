@@ -31,6 +31,7 @@ from perfcalc.sheets.quantities import PLAIN
 from perfcalc.sheets.units import field_unit
 from perfcalc.verdicts.columns import entries_of
 from perfcalc.verdicts.judge import judge_all
+from perfcalc.verdicts.positions import Line
 from perfcalc.verdicts.tables import Book, compile_book
 
 CONTROLLED: Final = 2
@@ -252,8 +253,8 @@ class Variants:
                 changed = changed.append_column(pa.field(name, pa.string()), texts)
                 columns = _with_column(columns, field.name, name)
 
-        def exactly(rows: Indices, names: Sequence[str]) -> tuple[Facts, Indices, Indices]:
-            part = changed.take(pa.array(rows))
+        def exactly(rows: Indices, lines: Sequence[Line]) -> tuple[Facts, Indices, Indices]:
+            part, names = changed.take(pa.array(rows)), [line.metric for line in lines]
             return *self._measure(part, columns, _of_rows(links, rows), names, exact=True), rows
 
         facts, kinds = self._measure(changed, columns, links, self._metrics)

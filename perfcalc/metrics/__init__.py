@@ -38,15 +38,18 @@ def compute(facts: Facts, readings: Sequence[Readings], names: Iterable[str] = M
         for metric in wanted:
             if position and not bears_on(readings[0], reading, metric.name):
                 continue
+            facts.certain.discard(metric.name)
             low, high = _function(metric.function)(facts, reading)
+            certain = metric.name in facts.certain
             facts.set(metric.name, low, high)
+            facts.certain |= {metric.name} if certain and len(readings) == 1 else set()
             if position:
                 known_low, known_high = covers[metric.name]
                 low, high = _lower(low, known_low), -_lower(-high, -known_high)
             covers[metric.name] = low, high
         labels = labels or dict(facts.labels)
     for name, (low, high) in covers.items():
-        facts.set(name, low, high)
+        facts.low[name], facts.high[name] = low, high
     facts.labels = labels
     facts.shared.clear()
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from perfcalc.facts import Facts, Flags, Labels, Numbers
+from perfcalc.facts import UNROUNDED, Facts, Flags, Labels, Numbers
 from perfcalc.fields import RATES, USUAL_RATES
 from perfcalc.kernel import alike, kernel, run
 from perfcalc.metrics.packages import join_boards, join_units
@@ -154,6 +154,7 @@ def _highest_of(
 
 
 def _over_units(
+    metric: str,
     facts: Facts,
     readings: Readings,
     bits_of: Callable[[str, int], int],
@@ -177,6 +178,8 @@ def _over_units(
     if vector is not None:
         low = low + facts.low["fp32_tflops"] * weights[vector]
         high = high + facts.high["fp32_tflops"] * weights[vector]
+    elif facts.links is None and facts.certain.issuperset(names) and UNROUNDED.issuperset(weights):
+        facts.certain.add(metric)
     claimed = claims_a_rate(facts)
     if not claimed.all():
         unclaimed = ~claimed
@@ -200,15 +203,15 @@ def total_processing_performance(facts: Facts, readings: Readings) -> Bounds:
 
     Source: 15 CFR 774 Supp. 1, 3A090, technical notes 1 to 3.
     """
-    return _over_units(facts, readings, _input_bits(readings), "tpp_format")
+    return _over_units("tpp", facts, readings, _input_bits(readings), "tpp_format")
 
 
 def processing_performance_2022(facts: Facts, readings: Readings) -> Bounds:
     """TOPS × bit length per operation, aggregated: the number of the October 2022 rule (87 FR 62186), 3A090.a."""
-    inputs = _input_bits(readings)
-    if readings.bit_length_2022 == "outputs":
-        return _over_units(facts, readings, lambda name, bits: max(inputs(name, bits), ACCUMULATOR_BITS))
-    return _over_units(facts, readings, inputs)
+    inputs, least = _input_bits(readings), ACCUMULATOR_BITS if readings.bit_length_2022 == "outputs" else 0
+    return _over_units(
+        "processing_performance_2022", facts, readings, lambda name, bits: max(inputs(name, bits), least)
+    )
 
 
 def processing_tops(facts: Facts, readings: Readings) -> Bounds:
@@ -216,7 +219,7 @@ def processing_tops(facts: Facts, readings: Readings) -> Bounds:
 
     Source: 15 CFR 774 Supp. 1, 3A991.p, technical notes.
     """
-    return _over_units(facts, readings, _input_bits(readings), plain=True)
+    return _over_units("processing_tops", facts, readings, _input_bits(readings), plain=True)
 
 
 @kernel

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from perfcalc.facts import Flags, Numbers
+from perfcalc.facts import Flags, Indices, Numbers
 from perfcalc.fields import Field
 from perfcalc.sheets.bulk import read_in_bulk, scaled
 from perfcalc.sheets.messy import Messy, read_both, read_messy
@@ -175,7 +175,7 @@ def _short(text: str, limit: int = 40) -> str:
 
 @dataclass
 class Column:
-    """A number or choice column as float64 intervals, with what could not be read as (row, text).
+    """A number or choice column as float64 intervals, with what could not be read as (rows, text).
 
     `certain` as in `perfcalc.facts.Facts`.
     """
@@ -183,7 +183,7 @@ class Column:
     low: Numbers
     high: Numbers
     given: Flags
-    problems: list[tuple[int, str]]
+    problems: list[tuple[Indices, str]]
     certain: bool = False
 
 
@@ -215,8 +215,10 @@ def _spelled(cell: Any) -> str | None:
 
 def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     """Read a whole column; plain decimals in bulk, every other distinct cell once by `read_cell`."""
+    if field.type == "choice":
+        return _read_each(column, field, style)
     factor = _bulk_factor(field, style)
-    simple = factor is not None and style.decimal == POINT and field.type != "choice"
+    simple = factor is not None and style.decimal == POINT
     if simple and factor is not None:
         known = _read_plain(column, field, style, factor)
         if known is not None:
@@ -229,13 +231,13 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
         text = None
     else:
         text = pc.fill_null(pc.utf8_trim_whitespace(as_text(column)), "")
-        low, is_plain = _plain_decimals(text, field, style, factor)
+        low, is_plain = _plain_decimals(text, style, factor)
     if factor is not None and factor != 1:
         low = scaled(low, factor)
     inside = (low >= field.low) & (low <= field.high)
     high = low
     given = is_plain.copy()
-    problems: list[tuple[int, str]] = []
+    problems: list[tuple[Indices, str]] = []
     odd = np.flatnonzero(~(is_plain & inside))
     if odd.size:
         high = low.copy()
@@ -252,16 +254,9 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
         if odd.size and factor is not None and style.decimal == POINT and field.type == "number":
             left = read_in_bulk(words, odd, field, style.unit or _unit_of(field), (low, high, given))
             words, odd = words.filter(pa.array(np.isin(odd, left))), left
-        encoded = words.dictionary_encode()
-        cells = [read_cell(cell, field, style) for cell in encoded.dictionary.to_pylist()]
-        codes = encoded.indices.to_numpy()
-        low[odd] = np.array([float(cell.low) for cell in cells])[codes]
-        high[odd] = np.array([float(cell.high) for cell in cells])[codes]
-        given[odd] = np.array([cell.given for cell in cells], dtype=bool)[codes]
-        if any(cell.problem for cell in cells):
-            problems = [
-                (int(row), cells[code].problem) for row, code in zip(odd, codes, strict=True) if cells[code].problem
-            ]
+        each = _read_each(words, field, style)
+        low[odd], high[odd], given[odd] = each.low, each.high, each.given
+        problems = [(odd[rows], problem) for rows, problem in each.problems]
         if (low == high).all():
             high = low
     return Column(low, high, given, problems)
@@ -273,13 +268,13 @@ def _read_plain(column: pa.Array, field: Field, style: Style, factor: Fraction) 
     if found is None:
         return None
     low, filled = found.values if factor == 1 else scaled(found.values, factor), found.filled
-    if not (
-        low.min(initial=field.high, where=filled) >= field.low
-        and low.max(initial=field.low, where=filled) <= field.high
-    ):
+    whole = bool(filled.all())
+    # Blanks are zeros here: they matter only where zero is no credible value.
+    judged = low if whole or field.low <= 0 <= field.high else low[filled]
+    if judged.size and not (judged.min() >= field.low and judged.max() <= field.high):
         return None
     high, given = low, filled
-    if not filled.all():
+    if not whole:
         nothing, blank = read_cell("", field, style), ~filled
         if nothing.problem:
             return None
@@ -289,9 +284,9 @@ def _read_plain(column: pa.Array, field: Field, style: Style, factor: Fraction) 
     return Column(low, high, given, [], certain=found.short and factor == 1)
 
 
-def _plain_decimals(text: pa.Array, field: Field, style: Style, factor: Fraction | None) -> tuple[Numbers, Flags]:
+def _plain_decimals(text: pa.Array, style: Style, factor: Fraction | None) -> tuple[Numbers, Flags]:
     """The cells that are plain decimals, as numbers (else 0), and which they are."""
-    if field.type == "choice" or factor is None:
+    if factor is None:
         return np.zeros(len(text)), np.zeros(len(text), dtype=bool)
     nothing = pa.scalar(None, text.type)
     # Of exponents Arrow reads more than `_PLAIN` takes for one.
@@ -330,15 +325,25 @@ def _bulk_factor(field: Field, style: Style) -> Fraction | None:
     return unit / _unit_of(field).factor
 
 
-def read_exactly(column: pa.Array, field: Field, style: Style = PLAIN) -> tuple[Numbers, Numbers]:
+def read_exactly(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
     """The same column as exact fractions, from its decimal text."""
-    found = as_text(column).to_pylist()
-    known = {cell: read_cell(cell or "", field, style) for cell in set(found)}
-    cells = [known[cell] for cell in found]
-    low, high = (np.empty(len(cells), dtype=object) for _ in range(2))
-    low[:] = [cell.low for cell in cells]
-    high[:] = [cell.high for cell in cells]
-    return low, (low if all(cell.low == cell.high for cell in cells) else high)
+    return _read_each(column, field, style, exact=True)
+
+
+def _read_each(column: pa.Array, field: Field, style: Style, exact: bool = False) -> Column:
+    """Read every distinct cell once, by `read_cell`."""
+    encoded = as_text(column).dictionary_encode("encode")
+    cells = [read_cell(cell or "", field, style) for cell in encoded.dictionary.to_pylist()]
+    codes = encoded.indices.to_numpy()
+    low, high = (np.empty(len(cells), dtype=object if exact else np.float64) for _ in range(2))
+    low[:], high[:] = [cell.low for cell in cells], [cell.high for cell in cells]
+    lows = low[codes]
+    problems: list[tuple[Indices, str]] = []
+    if any(cell.problem for cell in cells):
+        rows_of = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=len(cells)))[:-1])
+        problems = [(rows, cell.problem) for rows, cell in zip(rows_of, cells, strict=True) if cell.problem]
+    given = np.array([cell.given for cell in cells], dtype=bool)[codes]
+    return Column(lows, lows if all(cell.low == cell.high for cell in cells) else high[codes], given, problems)
 
 
 def texts(column: pa.Array) -> Iterator[Any]:

@@ -20,12 +20,11 @@ from perfcalc.sheets.names import read_names
 from perfcalc.sheets.nodes import Node, find, foundry_in, name_in, node_text
 from perfcalc.sheets.numerals import POINT
 from perfcalc.sheets.plausibility import check
+from perfcalc.sheets.problems import Problems
 from perfcalc.sheets.said import distinct, text_column
 from perfcalc.sheets.words import words
 
 __all__ = ["Problems", "read_facts", "read_kinds", "text_column"]
-
-Problems = dict[int, list[str]]
 
 MEMORY_CELLS = ("nand_layers", "dram_half_pitch_nm", "dram_cell_area_um2", "dram_density_gb_mm2", "tsv_per_die")
 
@@ -50,10 +49,10 @@ def read_facts(batch: pa.RecordBatch, columns: Mapping[str, str], exact: bool = 
     Returns
     -------
     Facts and problems
-        The problems are the cells that could not be read, by row.
+        The problems are the cells that could not be read, or that contradict others.
     """
     facts = Facts(batch.num_rows, exact)
-    problems: Problems = {}
+    problems = Problems()
     decimals = decimal_marks(batch.schema)
     for name in columns:
         field = FIELDS[name]
@@ -75,7 +74,7 @@ class _Read:
     low: Numbers
     high: Numbers
     given: Flags
-    problems: list[tuple[int, str]]
+    problems: list[tuple[Indices, str]]
     binding: Binding
     certain: bool = False
 
@@ -85,8 +84,8 @@ def _read(column: pa.Array, field: Field, binding: Binding, decimals: Mapping[st
     if binding.values:
         said = dict(binding.values)
         column = pa.array([said.get((cell or "").casefold(), cell) for cell in texts(column)], pa.string())
-    read = read_column(column, field, style)
-    low, high = read_exactly(column, field, style) if exact else (read.low, read.high)
+    read = (read_exactly if exact else read_column)(column, field, style)
+    low, high = read.low, read.high
     if binding.spread is not None:
         down, up = binding.spread if exact else (float(part) for part in binding.spread)
         low, high = low * down, high * up
@@ -115,20 +114,16 @@ def _join(facts: Facts, problems: Problems, field: Field, reads: list[_Read]) ->
             low = np.where(both, np.minimum(low, other.low), np.where(given, low, other.low))
             high = np.where(both, np.maximum(high, other.high), np.where(given, high, other.high))
             apart = both & np.asarray((first.low > other.high) | (other.low > first.high), dtype=bool)
-            for at in np.flatnonzero(apart):
-                text = (
-                    f"{field.name}: {first.binding.column!r} and {other.binding.column!r} disagree, kept as an interval"
-                )
-                problems.setdefault(int(at), []).append(text)
+            columns = f"{first.binding.column!r} and {other.binding.column!r}"
+            problems.add(np.flatnonzero(apart), f"{field.name}: {columns} disagree, kept as an interval")
         given = given | other.given
     facts.given[field.name] = given
     facts.set(field.name, low, high)
     if first.certain and not others:
         facts.certain.add(field.name)
     for read in reads:
-        for row, problem in read.problems:
-            if not (id(read) in dropped and dropped[id(read)][row]):
-                problems.setdefault(row, []).append(problem)
+        for rows, problem in read.problems:
+            problems.add(rows[~dropped[id(read)][rows]] if id(read) in dropped else rows, problem)
 
 
 def _blank_quantity_is_one(facts: Facts) -> None:
@@ -155,8 +150,7 @@ def _read_nodes(facts: Facts, problems: Problems, batch: pa.RecordBatch, columns
         here = pairs == pair
         found = _find(node, maker or "")
         if not found:
-            for row in np.flatnonzero(here):
-                problems.setdefault(int(row), []).append(f"process_node: {node!r} is not in the table of nodes")
+            problems.add(np.flatnonzero(here), f"process_node: {node!r} is not in the table of nodes")
             continue
         unstated = here & ~stated
         codes = {("planar", "non_planar").index(each.architecture) if each.architecture else None for each in found}

@@ -48,17 +48,16 @@ def read_plain(column: pa.Array) -> PlainColumn | None:
 
 
 def _of_numbers(column: pa.Array) -> PlainColumn | None:
-    values: Numbers = pc.fill_null(column, 0).to_numpy(zero_copy_only=False).astype(np.float64)
-    filled = np.ones(len(column), dtype=bool)
-    if column.null_count:
-        filled = column.is_valid().to_numpy(zero_copy_only=False)
+    # Values are found at nulls too: anything.
+    filled = column.is_valid().to_numpy(zero_copy_only=False) if column.null_count else np.ones(len(column), np.bool_)
+    values: Numbers = (pc.fill_null(column, 0) if column.null_count else column).to_numpy(zero_copy_only=False)
+    values = values.astype(np.float64)
     if pa.types.is_floating(column.type):
         number = ~np.isnan(values)
         if not number.all():
             filled, values = filled & number, np.where(number, values, 0.0)
-        if not np.isfinite(values).all():
-            return None
-    return PlainColumn(values, filled, bool((np.abs(values) <= LARGEST).all()))
+    largest = max(values.max(initial=0.0), -values.min(initial=0.0))
+    return PlainColumn(values, filled, bool(largest <= LARGEST)) if largest < np.inf else None
 
 
 def _of_text(column: pa.Array) -> PlainColumn | None:
@@ -75,12 +74,14 @@ def _of_text(column: pa.Array) -> PlainColumn | None:
     held = data.slice(int(ends[0]), int(ends[-1] - ends[0])).to_pybytes()
     if b"e" in held or b"E" in held:
         return None  # exponents that Arrow reads and perfcalc does not
-    mask = pa.py_buffer(np.packbits(filled, bitorder="little"))
+    whole = bool(filled.all())
+    mask = None if whole else pa.py_buffer(np.packbits(filled, bitorder="little"))
     try:
         cells = pc.cast(pa.Array.from_buffers(column.type, rows, [mask, offsets, data]), pa.float64())
     except pa.ArrowInvalid:
         return None
-    values: Numbers = np.array(pc.fill_null(cells, 0.0))
-    if not np.isfinite(values).all():
+    # A copy, that kernels meet one type of array only: Arrow's own cannot be written to.
+    values: Numbers = np.array(cells if whole else pc.fill_null(cells, 0.0))
+    if not (values.max() < np.inf and values.min() > -np.inf):
         return None
     return PlainColumn(values, filled, int(sizes.max()) <= SHORT)

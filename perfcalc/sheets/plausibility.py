@@ -5,39 +5,23 @@ Every finding is a warning with a code. Where it undermines a number, the number
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from perfcalc.facts import Facts, Flags, Indices, Numbers
+from perfcalc.facts import UNROUNDED, Facts, Flags, Indices, Numbers
 from perfcalc.fields import KINDS, RATES
 from perfcalc.sheets.cells import texts
 from perfcalc.sheets.dates import read_date
 from perfcalc.sheets.headers import bindings_of
 from perfcalc.sheets.nodes import find, foundry_in, node_text
+from perfcalc.sheets.problems import Problems
 from perfcalc.sheets.said import distinct
-
-Problems = dict[int, list[str]]
-
-#: Later than any day: a release that is not known may be the latest.
-UNKNOWN_DAY: Final = 10**7
-
-#: What each code means, for the documentation and ``--json``.
-CODES: Final = {
-    "half_rate": "rates of the vector units only, on a part that may have matrix units: TPP is a lower bound",
-    "rate_ratio": "two rates stand in a ratio that dense rates of one chip do not have: one may be sparse",
-    "rate_density": "more TPP on a mm² than any chip has: a rate or the area is wrong",
-    "single_rate": "a 32-bit rate beyond any vector unit: it may be a TF32 or a sparse rate",
-    "die_area": "an area beyond any package of dies",
-    "bandwidth": "beyond any memory of its year: perhaps ten times too high, or bits taken for bytes",
-    "transistor_density": "transistors per mm² that no process reaches",
-    "foundry_node": "the process node belongs to another foundry",
-    "node_date": "released before the process node existed",
-}
 
 #: The formats that only a matrix unit (or the absence of one) explains; a sheet that has one knows its matrix rates.
 MATRIX: Final = ("tf32_tflops", "fp8_tflops", "fp6_tflops", "fp4_tflops", "int8_tops", "int4_tops")
@@ -85,7 +69,8 @@ def check(facts: Facts, problems: Problems, batch: pa.RecordBatch, columns: Mapp
 class _Check:
     def __init__(self, facts: Facts, problems: Problems, batch: pa.RecordBatch, columns: Mapping[str, str]) -> None:
         self.facts, self.problems, self.batch, self.columns = facts, problems, batch, columns
-        self._released: tuple[Indices, Indices] | None = None
+        self._released: tuple[list[date | None], Indices] | None = None
+        self._points: dict[str, tuple[Numbers, Flags] | None] = {}
 
     def run(self) -> None:
         self.vector_rates_only()
@@ -105,14 +90,16 @@ class _Check:
 
     def point(self, name: str) -> tuple[Numbers, Flags] | None:
         """A field as numbers, and the rows where it is one positive number."""
-        ends = self.floats(name)
-        if ends is None or not self.facts.is_given(name).any():
-            return None
-        return ends[0], self.facts.is_given(name) & (ends[0] == ends[1]) & (ends[0] > 0)
+        if name not in self._points:
+            ends, given = self.floats(name), self.facts.is_given(name)
+            self._points[name] = None
+            if ends is not None and given.any():
+                known = given & (ends[0] > 0)
+                self._points[name] = ends[0], known if ends[0] is ends[1] else known & (ends[0] == ends[1])
+        return self._points[name]
 
     def warn(self, rows: Flags, code: str, text: str) -> None:
-        for row in np.flatnonzero(rows):
-            self.problems.setdefault(int(row), []).append(f"{code}: {text}")
+        self.problems.add(np.flatnonzero(rows), f"{code}: {text}")
 
     def scale(self, name: str, rows: Flags, down: Fraction, up: Fraction) -> None:
         """Widen a field on some rows by two factors."""
@@ -122,18 +109,19 @@ class _Check:
         low, high = facts.low[name].copy(), facts.high[name].copy()
         by = (down, up) if facts.exact else (float(down), float(up))
         low[rows], high[rows] = low[rows] * by[0], high[rows] * by[1]
+        certain = name in facts.certain and UNROUNDED.issuperset((down, up))
         facts.set(name, low, high)
+        facts.certain |= {name} if certain else set()
+        self._points.pop(name, None)
 
-    def released(self) -> tuple[Indices, Indices]:
-        """For each item the last day on which it may have been released, as an ordinal, and its year; huge if unknown."""
+    def by_release(self, tell: Callable[[date | None], Any]) -> Any:
+        """For each item what is told by the last day on which it may have been released; None if that is unknown."""
         if self._released is None:
             cells, codes = distinct(self.batch, self.columns, "release_date")
             read = [read_date(cell) if cell else None for cell in cells]
-            last = [when.last if when is not None else None for when in read]
-            days = np.array([day.toordinal() if day else UNKNOWN_DAY for day in last], dtype=np.int64)
-            years = np.array([day.year if day else UNKNOWN_DAY for day in last], dtype=np.int64)
-            self._released = days[codes], years[codes]
-        return self._released
+            self._released = [when.last if when is not None else None for when in read], codes
+        days, codes = self._released
+        return np.array([tell(day) for day in days])[codes]
 
     def vector_rates_only(self) -> None:
         """The known trap: a table of vector rates, read as if they were all that the chip can do."""
@@ -166,7 +154,7 @@ class _Check:
                 suspect &= ~(brain[1] & (brain[0] > half[0]))
         elif len(bindings_of(self.columns, "fp16_tflops")) > 1:
             suspect &= ~self._stated_beside()
-        suspect &= self.released()[0] >= MATRIX_SINCE.toordinal()
+        suspect &= self.by_release(lambda day: day is None or day >= MATRIX_SINCE)
         if has_place:
             self.warn(suspect, "half_rate", "16-bit rate like that of vector units; is a matrix rate missing?")
             return
@@ -247,10 +235,7 @@ class _Check:
         rate, known = found
         high = known & (rate > BANDWIDTH_BY_YEAR[0][1])
         if high.any():
-            years = np.minimum(self.released()[1], 9999)
-            until = np.array([year for year, _ in BANDWIDTH_BY_YEAR])
-            most = np.array([limit for _, limit in BANDWIDTH_BY_YEAR], dtype=np.float64)
-            high &= rate > most[np.searchsorted(until, years)]
+            high &= rate > self.by_release(_highest_bandwidth)
         self.warn(high, "bandwidth", "beyond any memory of its year (ten times too high, or bits for bytes?)")
         self.scale("memory_bandwidth_gb_s", high, Fraction(1, 10), Fraction(1))
 
@@ -269,8 +254,18 @@ class _Check:
                 self.warn(here, "foundry_node", other)
             since = _since(node, maker) if "release_date" in self.columns else 0
             if since:
-                early = here & (self.released()[1] < since)
+                early = here & self.by_release(partial(_is_before, since))
                 self.warn(early, "node_date", f"{node!r} is not known before {since}")
+
+
+def _is_before(year: int, day: date | None) -> bool:
+    return day is not None and day.year < year
+
+
+def _highest_bandwidth(day: date | None) -> float:
+    # A release that is not known may be the latest.
+    year = BANDWIDTH_BY_YEAR[-1][0] if day is None else day.year
+    return next(limit for until, limit in BANDWIDTH_BY_YEAR if year <= until)
 
 
 def _other_foundry(node: str, maker: str) -> str:

@@ -103,8 +103,8 @@ def report(sheet: Sheet, columns: Columns) -> Report:
         rows += batch.num_rows
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             _examples(found[name], column, bound.get(name, []))
-        for said in read_facts(batch, columns)[1].values():
-            problems.update(kind_of_problem(text) for text in said)
+        for at, text in read_facts(batch, columns)[1]:
+            problems[kind_of_problem(text)] += at.size
     rejects = [vars(reject) for reject in sheet.rejects]
     return Report(str(sheet.path), rows, columns.importer, list(found.values()), problems, rejects, sheet.notes)
 

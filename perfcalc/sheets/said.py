@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,8 +25,11 @@ def text_column(batch: pa.RecordBatch, columns: Mapping[str, str], field: Field)
 
 def distinct(batch: pa.RecordBatch, columns: Mapping[str, str], name: str) -> tuple[list[str | None], Indices]:
     """A text field as its distinct cells and, for each row, the position of its own among them."""
+    bindings = bindings_of(columns, name)
+    if not bindings:
+        return [None], np.zeros(batch.num_rows, dtype=np.int64)
     found = pa.nulls(batch.num_rows, pa.string())
-    for binding in bindings_of(columns, name):
+    for binding in bindings:
         text = pc.utf8_trim_whitespace(as_text(batch.column(binding.column)).cast(pa.string()))
         # One that says nothing lets the next column speak.
         silent = pc.is_in(pc.utf8_lower(text), pa.array(sorted(SILENT), pa.string()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
@@ -11,12 +11,16 @@ import pyarrow as pa
 
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Metric, needed_fields
+from perfcalc.nulls import spelled, with_nulls
 from perfcalc.verdicts.decide import NEEDS_LAW, NEEDS_PARTS, NOT_MODELLED, OPEN, VERDICTS
 from perfcalc.verdicts.judge import Answers, Judgement
+from perfcalc.verdicts.positions import Codes
 from perfcalc.verdicts.tables import Book, kind_mask
 
 SEPARATOR = ";"
 CONTROLLED: Final = VERDICTS.index("controlled")
+#: Answers whose words are kept; a few hundred are met in practice.
+KEPT_WORDS: Final = 1 << 14
 
 
 #: The columns of one jurisdiction, after its prefix, and those that only what stands beside its book can fill.
@@ -58,11 +62,10 @@ def _ends(facts: Facts, name: str, of_kind: Flags, nothing: pa.Array) -> tuple[p
         point, wide = of_kind & (low == low), None  # noqa: PLR0124 - not NaN
     else:
         point, wide = of_kind & (low == high), of_kind & (low < high)
-    points = pa.array(low) if point.all() else pa.array(low, mask=~point)
+    points = with_nulls(low, point)
     if wide is None or not wide.any():
         return points, nothing, nothing
-    narrow = ~wide
-    return points, pa.array(low, mask=narrow), pa.array(high, mask=narrow)
+    return points, with_nulls(low, wide), with_nulls(high, wide)
 
 
 def _of_kind(metric: Metric, kinds: Indices) -> Flags:
@@ -73,22 +76,14 @@ def _of_kind(metric: Metric, kinds: Indices) -> Flags:
 
 def _formats(facts: Facts, of_kind: Flags) -> pa.Array:
     codes = facts.labels.get("tpp_format", np.full(facts.size, -1, dtype=np.int8))
-    names = pa.array([rate.name for rate in RATES])
-    return _encoded(np.where(of_kind, codes, -1), names)
+    return spelled(np.where(of_kind, codes, -1).astype(np.int32), [rate.name for rate in RATES])
 
 
-def _encoded(codes: Numbers, words: pa.Array) -> pa.Array:
-    """Text as a dictionary; a code below zero says nothing."""
-    codes = codes.astype(np.int32)
-    nothing = codes < 0
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=nothing) if nothing.any() else pa.array(codes), words)
-
-
-def _said(words: Sequence[str | None], codes: Numbers) -> pa.Array:
+def _said(words: Sequence[str | None], codes: Indices | Codes) -> pa.Array:
     """The words of each row, as a dictionary: equal words once, rows without words null."""
     place = {word: at for at, word in enumerate(dict.fromkeys(word for word in words if word))}
     lookup = np.array([place[word] if word else -1 for word in words], dtype=np.int32)
-    return _encoded(lookup[codes] if len(words) else np.full(codes.size, -1), pa.array(list(place), pa.string()))
+    return spelled(np.take(lookup, codes) if len(words) else np.full(codes.size, -1, np.int32), list(place))
 
 
 def _unsaid(rows: int) -> pa.Array:
@@ -120,7 +115,11 @@ def verdict_columns(
         "entries": lambda: _said(_each(answers, partial(_entries, book)), codes),
         "needs": lambda: _needs(book, judgement, facts, kinds, turning),
         "margin": lambda: _margins(judgement.margin),
-        "flags": lambda: _flags(book.beside, beside) if book.beside and beside else _unsaid(kinds.size),
+        "flags": lambda: (
+            _said(_each(beside.answers, partial(_flags, book.beside)), beside.codes)
+            if book.beside and beside
+            else _unsaid(kinds.size)
+        ),
     }
     made = {f"{prefix}_{name}": make() for name, make in columns.items() if name in wanted}
     if destination is not None and any(name in wanted for name in LICENCE_COLUMNS):
@@ -129,16 +128,16 @@ def verdict_columns(
 
 
 def _each(answers: Answers, say: Callable[[int, int, int], str | None]) -> list[str | None]:
-    """What is said of verdict, met and open paragraphs, for each position; of equal ones once."""
-    once = cache(say)
-    return list(map(once, answers.verdict.tolist(), answers.met.tolist(), answers.open.tolist()))
+    """What is said of verdict, met and open paragraphs, for each position."""
+    return list(map(say, answers.verdict.tolist(), answers.met.tolist(), answers.open.tolist()))
 
 
 def _margins(margin: Numbers | None) -> pa.Array:
     numbers = np.asarray(margin, dtype=np.float64)
-    return pa.array(numbers, mask=np.isnan(numbers))
+    return with_nulls(numbers, ~np.isnan(numbers))
 
 
+@lru_cache(maxsize=KEPT_WORDS)
 def _entries(book: Book, verdict: int, met: int, still_open: int) -> str | None:
     uncertain = verdict == CONTROLLED and not met & book.counting
     return SEPARATOR.join(entries_of(book, met, still_open, controlled=uncertain)) or None
@@ -179,11 +178,9 @@ def flags_of(book: Book, met: int, still_open: int) -> list[str]:
     ]
 
 
-def _flags(book: Book, judgement: Judgement) -> pa.Array:
-    def say(_verdict: int, met: int, still_open: int) -> str | None:
-        return SEPARATOR.join(flags_of(book, met, still_open)) or None
-
-    return _said(_each(judgement.answers, say), judgement.codes)
+@lru_cache(maxsize=KEPT_WORDS)
+def _flags(book: Book, _verdict: int, met: int, still_open: int) -> str | None:
+    return SEPARATOR.join(flags_of(book, met, still_open)) or None
 
 
 def _needs(book: Book, judgement: Judgement, facts: Facts, kinds: Indices, turning: Mapping[str, Flags]) -> pa.Array:

@@ -15,7 +15,7 @@ from perfcalc.fields import KINDS
 from perfcalc.kernel import run
 from perfcalc.verdicts.decide import States, condition_states, decide
 from perfcalc.verdicts.margin import distances, measure
-from perfcalc.verdicts.positions import BLOCK, Codes, Numberings, Positions, lines_of, positions
+from perfcalc.verdicts.positions import BLOCK, Codes, Line, Numberings, Positions, lines_of, positions
 from perfcalc.verdicts.tables import Book, Program, tested_fields
 
 COMPUTER = KINDS.index("computer")
@@ -91,8 +91,8 @@ class Judgement:
         return self.answers.needs.take(self.codes)
 
 
-#: Facts and kinds of some rows, from the decimal text of the sheet, with some metrics; and which rows they are.
-Exactly = Callable[[Indices, Sequence[str]], tuple[Facts, Indices, Indices]]
+#: Facts and kinds of some rows, from the decimal text of the sheet, with the metrics of some lines; and which rows they are.
+Exactly = Callable[[Indices, Sequence[Line]], tuple[Facts, Indices, Indices]]
 
 
 def judge(book: Book, facts: Facts, kinds: Indices, exactly: Exactly, margins: bool = True) -> Judgement:
@@ -112,7 +112,7 @@ def judge_all(
     kinds
         Code of each item's kind, -1 if unknown.
     exactly
-        Called with the rows that lie within rounding of a limit and the names of what the books test.
+        Called with the rows that lie within rounding of a limit and all lines of the books.
     margins
         Measure the distance to the line too.
 
@@ -125,7 +125,7 @@ def judge_all(
     found, near = shelf.judge(facts, kinds, margins)
     rows = np.flatnonzero(near)
     if rows.size:
-        exact_facts, exact_kinds, exact_rows = exactly(rows, [line.metric for line in shelf.lines.lines])
+        exact_facts, exact_kinds, exact_rows = exactly(rows, shelf.lines.lines)
         again, _ = shelf.judge(exact_facts, exact_kinds, margins)
         codes = found[0].codes.copy()
         codes[exact_rows] = again[0].codes + found[0].answers.verdict.size
@@ -192,7 +192,7 @@ class _Shelf:
             known = self.known.setdefault(where.batch, _Known())
             # The compiler takes as long as plain Python takes for some thousands of positions.
             plainly = facts.exact or self.used < POSITIONS_BEFORE_COMPILING
-            codes, slots = known.slots(where, facts.exact)
+            codes, slots = known.slots(where)
             missing = np.flatnonzero(slots < 0)
             if missing.size:
                 rows = where.first[missing]
@@ -215,9 +215,9 @@ class _Known:
         self.numbers = Numberings()
         self.slot = np.empty(0, np.int64)
 
-    def slots(self, where: Positions, plainly: bool) -> tuple[Codes, Indices]:
+    def slots(self, where: Positions) -> tuple[Codes, Indices]:
         """The numbers of the positions of a batch, and their slots: 0 where not to be trusted, -1 where there is none yet."""
-        codes = self.numbers.number(where.words, where.first.size, plainly)
+        codes = self.numbers.number(where.words, where.first.size)
         self.slot = np.append(self.slot, np.full(self.numbers.count - self.slot.size, -1))
         slots = self.slot[codes]
         slots[where.near] = 0

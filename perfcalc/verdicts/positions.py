@@ -51,6 +51,9 @@ class Line:
         The limits as fractions.
     rounded
         Whether rounding may have moved the metric; if not, a float on a limit is on it.
+    short
+        Every limit, however often `Facts.certain` has doubled or halved what is compared with it, is a decimal of at
+        most 15 digits.
     asked
         For each kind, the sets of fields with which some rule that tests the metric is asked; none where it always is.
     """
@@ -60,6 +63,7 @@ class Line:
     above: Numbers
     exact: Numbers
     rounded: bool
+    short: bool
     asked: tuple[tuple[int, frozenset[str] | None], ...]
 
     @property
@@ -68,21 +72,26 @@ class Line:
         limits = len(self.exact)
         return (2 * (limits + limits % 2) + 2).bit_length()
 
+    def is_doubtful(self, facts: Facts) -> bool:
+        """Whether a float near a limit may be on the wrong side of it."""
+        trusted = facts.exact or facts.settled or (self.short and self.metric in facts.certain)
+        return self.rounded and not trusted
+
     @cached_property
     def _bands(self) -> dict[str, tuple[Numbers, Numbers]]:
         floats = self.exact.astype(np.float64)
-        bands = {"float": (self.below, self.above), "settled": (floats, floats), "exact": (self.exact, self.exact)}
+        bands = {"doubtful": (self.below, self.above), "certain": (floats, floats), "exact": (self.exact, self.exact)}
         # Nothing is above a limit that is not a number.
         odd = [np.nan] * (len(self.exact) % 2)
         return {name: (np.append(below, odd), np.append(above, odd)) for name, (below, above) in bands.items()}
 
+    def band(self, facts: Facts) -> tuple[Numbers, Numbers]:
+        """Both ends of what is taken for each limit; for an even number of limits, the last may be not a number."""
+        return self._bands["doubtful" if self.is_doubtful(facts) else "exact" if facts.exact else "certain"]
+
     def rank(self, value: float) -> int:
         """Where a number that no rounding moved lies among the limits, as `add_ranks` counts."""
         return sum((value >= limit) + (value > limit) for limit in self.exact)
-
-    def bands(self, facts: Facts) -> tuple[Numbers, Numbers]:
-        """The lower and upper ends of the bands around the limits, of which there are an even number, for some facts."""
-        return self._bands["settled" if facts.settled else "exact" if facts.exact else "float"]
 
 
 @dataclass(frozen=True)
@@ -115,8 +124,13 @@ def lines_of(books: Iterable[Book]) -> Lines:
         # number near one, however small the error and its limit are.
         reach = [NEAR * max(float(limit), 1) if rounded else 0.0 for limit in exact]
         floats = exact.astype(np.float64)
-        lines.append(Line(metric, floats - reach, floats + reach, exact, rounded, tuple(asked[metric])))
+        short = all(_is_short(limit * Fraction(2) ** times) for limit in exact for times in range(-12, 13))
+        lines.append(Line(metric, floats - reach, floats + reach, exact, rounded, short, tuple(asked[metric])))
     return Lines(tuple(lines), tuple(questions))
+
+
+def _is_short(limit: Fraction) -> bool:
+    return Fraction(f"{float(limit):.15g}") == limit
 
 
 @dataclass
@@ -216,17 +230,17 @@ class Numbering:
         self.known = np.empty(words, np.int64)
         self.first = np.empty(words, np.int64)
 
-    def number(self, word: Indices, plainly: bool) -> Codes:
+    def number(self, word: Indices) -> Codes:
         """For each word its number; of each new one, `first` is its place."""
         codes = np.empty(word.size, np.int32)
         while True:
-            count = run(number, plainly, word, self.count, self.slots, self.known, codes, self.first)
+            count = run(number, False, word, self.count, self.slots, self.known, codes, self.first)
             if count >= 0:
                 self.count = count
                 return codes
             known = self.known[: self.count].copy()
             self._room(8 * self.known.size)
-            run(number, plainly, known, 0, self.slots, self.known, np.empty(known.size, np.int32), self.first)
+            run(number, False, known, 0, self.slots, self.known, np.empty(known.size, np.int32), self.first)
 
 
 class Numberings:
@@ -240,15 +254,15 @@ class Numberings:
         """How many different tuples there were."""
         return self.tables[-1].count if self.tables else 1
 
-    def number(self, words: Sequence[Indices], rows: int, plainly: bool) -> Codes:
+    def number(self, words: Sequence[Indices], rows: int) -> Codes:
         """For each row the number of its words, in order of appearance."""
         if not words:
             return np.zeros(rows, np.int32)
         self.tables = self.tables or [Numbering() for _ in range(2 * len(words) - 1)]
-        codes = self.tables[0].number(words[0], plainly)
+        codes = self.tables[0].number(words[0])
         for at, word in enumerate(words[1:]):
-            others = self.tables[2 * at + 1].number(word, plainly)
-            codes = self.tables[2 * at + 2].number(codes.astype(np.int64) << 32 | others, plainly)
+            others = self.tables[2 * at + 1].number(word)
+            codes = self.tables[2 * at + 2].number(codes.astype(np.int64) << 32 | others)
         return codes
 
 
@@ -282,7 +296,7 @@ class _Words:
         low, high = self.facts.interval(line.metric)
         one = 1 << self._place(2 * line.bits)
         other = one << line.bits
-        if line.rounded and not (self.facts.exact or self.facts.settled):
+        if line.is_doubtful(self.facts):
             # An odd rank is on a limit.
             self.near[-1] |= one | other
         self.ranks[-1] += [(low, one | other, line)] if low is high else [(low, one, line), (high, other, line)]
@@ -298,7 +312,7 @@ class _Words:
         else:
             word = np.empty(size, np.int64)
             columns = [column for column, _, _ in ranks]
-            bands = [line.bands(self.facts) for _, _, line in ranks]
+            bands = [line.band(self.facts) for _, _, line in ranks]
             below, above = (np.concatenate(each) for each in zip(*bands, strict=True))
             first = np.cumsum([0, *(each.size for each, _ in bands)])
             units = np.array([unit for _, unit, _ in ranks], np.int64)
@@ -306,7 +320,7 @@ class _Words:
             columns += columns[-1:] * (WORD // LEAST_BITS - len(columns))
             run(add_ranks, exact, alike(columns), below, above, first, units, word)
         for values, shift in bits:
-            run(add_bits, exact, values.astype(np.int64), shift, word)
+            run(add_bits, False, values.astype(np.int64), shift, word)
         return word
 
 
@@ -349,7 +363,7 @@ def positions(
             same.append(-1)
     words = packed.words()
     here = Numberings()
-    codes = here.number(words, facts.size, facts.exact)
+    codes = here.number(words, facts.size)
     first = here.tables[-1].first[: here.count].copy() if words else np.zeros(min(facts.size, 1), np.int64)
     of_positions = [word[first] for word in words]
     near = np.zeros(first.size, dtype=np.bool_)

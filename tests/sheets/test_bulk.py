@@ -48,6 +48,10 @@ CELLS = st.builds(
 )
 
 
+def spread(problems):
+    return sorted((row, text) for rows, text in problems for row in rows.tolist())
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(CELLS, min_size=1, max_size=40),
@@ -60,7 +64,8 @@ def test_bulk_is_one_by_one(cells, field, style):
     if style.unit is not None and style.unit.symbol != {"fp16_tflops": "GFLOPS", "die_area_mm2": "mm"}.get(field):
         style = PLAIN
     read = read_column(column, wanted, style)
-    low, high = read_exactly(column, wanted, style)
+    exact = read_exactly(column, wanted, style)
+    low, high = exact.low, exact.high
     # The same float, not one beside it: what a cell says must not depend on how many others are read with it.
     odd = [not re.fullmatch(r"(\d+\.?\d*|\.\d+)(e\d+)?", cell) for cell in cells]
     rtol = 0 if style is PLAIN else 1e-15
@@ -68,6 +73,8 @@ def test_bulk_is_one_by_one(cells, field, style):
     np.testing.assert_allclose(read.high[odd].astype(float), high[odd].astype(float), rtol=0)
     np.testing.assert_allclose(read.low.astype(float), low.astype(float), rtol=rtol)
     np.testing.assert_allclose(read.high.astype(float), high.astype(float), rtol=rtol)
+    assert read.given.tolist() == exact.given.tolist()
+    assert spread(read.problems) == spread(exact.problems)
     assert read.given.tolist() == [read_cell(cell, wanted, style).given for cell in column.to_pylist()]
 
 
