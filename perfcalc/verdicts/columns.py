@@ -12,8 +12,8 @@ import pyarrow as pa
 from perfcalc.facts import Facts, Flags, Indices, Numbers
 from perfcalc.fields import FIELDS, KINDS, METRICS, RATES, Metric, needed_fields
 from perfcalc.nulls import spelled, with_nulls
-from perfcalc.verdicts.decide import NEEDS_LAW, NEEDS_PARTS, NOT_MODELLED, OPEN, VERDICTS
-from perfcalc.verdicts.judge import Answers, Judgement
+from perfcalc.verdicts.decide import NEEDS_LAW, NEEDS_PARTS, NOT_MODELLED, OPEN, VERDICTS, Answers
+from perfcalc.verdicts.judge import Judgement
 from perfcalc.verdicts.positions import Codes
 from perfcalc.verdicts.tables import Book, kind_mask
 

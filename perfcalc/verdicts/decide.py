@@ -7,6 +7,9 @@ met. Rows are taken in blocks that stay in the cache, and every inner loop runs 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,6 +28,29 @@ NEEDS_PARTS = 60
 NEEDS_LAW = 61
 
 States = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one book says of each position; see `decide` for the masks."""
+
+    verdict: States
+    met: Indices
+    open: Indices
+    needs: Indices
+    asked: Indices
+
+    def take(self, rows: Indices) -> Answers:
+        """The answers for some positions."""
+        return Answers(*(column[rows] for column in self._columns()))
+
+    def followed_by(self, other: Answers) -> Answers:
+        """These answers and then others."""
+        pairs = zip(self._columns(), other._columns(), strict=True)
+        return Answers(*(np.concatenate(pair) for pair in pairs))
+
+    def _columns(self) -> tuple[Any, ...]:
+        return self.verdict, self.met, self.open, self.needs, self.asked
 
 
 @kernel

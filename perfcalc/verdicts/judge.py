@@ -11,42 +11,16 @@ from typing import Any, Final
 import numpy as np
 
 from perfcalc.facts import Facts, Flags, Indices, Links, Numbers
-from perfcalc.fields import KINDS
 from perfcalc.kernel import run
-from perfcalc.verdicts.decide import States, condition_states, decide
-from perfcalc.verdicts.margin import distances, measure
+from perfcalc.verdicts.decide import Answers, States, condition_states, decide
+from perfcalc.verdicts.margin import margins_of
 from perfcalc.verdicts.positions import BLOCK, Codes, Line, Numberings, Positions, lines_of, positions
-from perfcalc.verdicts.tables import Book, Program, tested_fields
-
-COMPUTER = KINDS.index("computer")
+from perfcalc.verdicts.tables import COMPUTER, Book, Program, any_bit, kind_bits, tested, tested_fields
 
 #: Positions that are kept; a few hundred are met in practice.
 KEPT_POSITIONS: Final = 200_000
 
 POSITIONS_BEFORE_COMPILING: Final = 5_000
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What one book says of each position; see `perfcalc.verdicts.decide.decide` for the masks."""
-
-    verdict: States
-    met: Indices
-    open: Indices
-    needs: Indices
-    asked: Indices
-
-    def take(self, rows: Indices) -> Answers:
-        """The answers for some positions."""
-        return Answers(*(column[rows] for column in self._columns()))
-
-    def followed_by(self, other: Answers) -> Answers:
-        """These answers and then others."""
-        pairs = zip(self._columns(), other._columns(), strict=True)
-        return Answers(*(np.concatenate(pair) for pair in pairs))
-
-    def _columns(self) -> tuple[Any, ...]:
-        return self.verdict, self.met, self.open, self.needs, self.asked
 
 
 @dataclass
@@ -181,7 +155,7 @@ class _Shelf:
         found = [Judgement(codes, each) for each in answers]
         if margins:
             for book, judgement in zip(self.primary, found, strict=False):
-                judgement.margin = _margins(book, facts, kinds, judgement)
+                judgement.margin = margins_of(book, facts, kinds, judgement.answers, judgement.codes)
         return found, near
 
     def _answers(self, where: Positions, facts: Facts, kinds: Indices) -> list[Answers]:
@@ -255,8 +229,8 @@ def _decide(
     program = book.exact_program if facts.exact else book.program
     if limits:
         program = program._replace(unless=np.zeros_like(program.unless))
-    kind_bits = _kind_bits(kinds)
-    states = _states(book, facts, program, plainly, _tested(program, kind_bits, asked))
+    of_kinds = kind_bits(kinds)
+    states = _states(book, facts, program, plainly, tested(program, any_bit(of_kinds), any_bit(asked)))
     verdict = np.empty(size, np.uint8)
     met, still_open, needs = (np.empty(size, np.int64) for _ in range(3))
     scratch = np.empty((program.first_excluding.size + 2, BLOCK), np.uint8)
@@ -264,7 +238,7 @@ def _decide(
         decide,
         plainly,
         states,
-        kind_bits,
+        of_kinds,
         asked,
         *contained,
         book.modelled,
@@ -278,75 +252,13 @@ def _decide(
     return Answers(verdict, met, still_open, needs, asked)
 
 
-def _margins(book: Book, facts: Facts, kinds: Indices, judgement: Judgement) -> Numbers:
-    """The distance of each item to the nearest deciding line."""
-    program = book.exact_program if facts.exact else book.program
-    kind_bits, asked = _kind_bits(kinds), judgement.answers.asked[judgement.codes]
-    scratch: Numbers = np.empty((program.first_excluding.size + 2, BLOCK), dtype=object if facts.exact else np.float64)
-    tested = _tested(program, kind_bits, asked)
-    inside, outside = _distances(book, facts, program, judgement.verdict, tested)
-    margin: Numbers = np.full(facts.size, np.nan)
-    run(measure, facts.exact, inside, outside, kind_bits, asked, judgement.verdict, program, scratch, margin)
-    computers = kinds == COMPUTER
-    if facts.links is not None and computers.any():
-        _margin_of_parts(judgement.verdict, margin, facts.links, computers)
-    return margin
-
-
-def _kind_bits(kinds: Indices) -> Indices:
-    return np.where(kinds >= 0, 1 << np.maximum(kinds, 0), 0)
-
-
-def _tested(program: Program, kind_bits: Indices, asked: Indices) -> set[int]:
-    """The conditions of the paragraphs that are asked of any item of the batch: the others need no work."""
-    kinds, rules = (int(np.bitwise_or.reduce(mask)) if mask.size else 0 for mask in (kind_bits, asked))
-    boxes: set[int] = set()
-    for r, kind in enumerate(program.kinds):
-        if rules >> r & 1 and kinds & kind:
-            boxes.update(range(program.first_box[r], program.first_box[r + 1]))
-            e = program.exclusion[r]
-            if e >= 0:
-                boxes.update(range(program.first_excluding[e], program.first_excluding[e + 1]))
-    return {int(program.condition[use]) for b in boxes for use in range(program.first_use[b], program.first_use[b + 1])}
-
-
-def _states(book: Book, facts: Facts, program: Program, plainly: bool, tested: set[int]) -> States:
+def _states(book: Book, facts: Facts, program: Program, plainly: bool, wanted: set[int]) -> States:
     """State of every condition for every item."""
     states = np.zeros((program.metric.size, facts.size), np.uint8)
-    for c in tested:
+    for c in wanted:
         low, high = facts.interval(book.metrics[program.metric[c]])
         run(condition_states, plainly, low, high, int(program.operator[c]), program.limit[c], states[c])
     return states
-
-
-def _distances(
-    book: Book, facts: Facts, program: Program, verdict: States, tested: set[int]
-) -> tuple[Numbers, Numbers]:
-    """Distance of every item to every condition, as a test of a paragraph and as an exclusion from it."""
-    shape, number = (program.metric.size, facts.size), object if facts.exact else np.float64
-    inside: Numbers = np.empty(shape, dtype=number)
-    outside: Numbers = np.empty(shape, dtype=number)
-    free = (verdict == 0).astype(np.uint8)
-    uses_of_exclusions = program.first_use[program.first_excluding[0]]
-    counted = {
-        int(program.condition[use])
-        for r in np.flatnonzero(program.counts)
-        for use in range(program.first_use[program.first_box[r]], program.first_use[program.first_box[r + 1]])
-        if not program.hands_over[use]
-    }
-    excluding = {int(c) for c in program.condition[uses_of_exclusions:]}
-    for wanted, hopeful, result in ((counted, free, inside), (excluding, 1 - free, outside)):
-        for c in wanted:
-            if c not in tested:
-                if facts.exact:
-                    # Plain Python passes over these too, and needs numbers there.
-                    result[c] = -np.inf
-                continue
-            limit = program.limit[c]
-            low, high = facts.interval(book.metrics[program.metric[c]])
-            operator, scale = int(program.operator[c]), limit or limit + 1
-            run(distances, facts.exact, low, high, operator, limit, scale, hopeful, result[c])
-    return inside, outside
 
 
 def asked_mask(book: Book, facts: Facts, kinds: Indices) -> Indices:
@@ -421,15 +333,6 @@ def _contained(book: Book, facts: Facts, kinds: Indices, asked: Indices, plainly
             still_open[board] |= wanted if kinds[part] < 0 else of_parts.open[part] & wanted
     still_open[bare] = wanted
     return met, still_open
-
-
-def _margin_of_parts(verdict: States, margin: Numbers, links: Links, computers: Flags) -> None:
-    """A computer is as far from the line as the worst of the ICs that it contains."""
-    for part in np.flatnonzero(links.board >= 0):
-        board = links.board[part]
-        same = verdict[part] == verdict[board]
-        if computers[board] and same and not np.isnan(margin[part]):
-            margin[board] = np.fmax(margin[board], margin[part])
 
 
 def _spread(near: Flags, links: Links) -> None:

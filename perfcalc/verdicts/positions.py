@@ -336,7 +336,7 @@ def positions(
     """
     packed = _Words(facts)
     same: list[Any] = []
-    present = _present(kinds)
+    present = kinds_in(kinds)
     if len(present) > 1:
         packed.add_bits(kinds + 1, len(KINDS).bit_length())
         same.append(None)
@@ -372,7 +372,7 @@ def positions(
     return Positions(codes, first, tuple(same), of_positions, near)
 
 
-def _present(kinds: Indices) -> list[int]:
+def kinds_in(kinds: Indices) -> list[int]:
     """The kinds in a batch; most batches hold one."""
     if not kinds.size or (kinds == kinds[0]).all():
         return [int(kinds[0])] if kinds.size else []

@@ -18,6 +18,8 @@ from perfcalc.rulebook.book import OPERATORS, Box, Condition, Operator, Rule
 #: Masks are signed 64-bit integers with one bit a paragraph, metric or field.
 BITS: Final = 62
 
+COMPUTER: Final = KINDS.index("computer")
+
 
 class Program(NamedTuple):
     """The boxes of a book as arrays. Limits are arguments of the kernel, so new law never meets an old cache.
@@ -208,3 +210,25 @@ def _compile(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
             modelled |= kind_mask(rule)
     exact_program = program._replace(limit=exact_limits)
     return Book(jurisdiction, day, tuple(rules), metrics, modelled, program, exact_program)
+
+
+def kind_bits(kinds: Indices) -> Indices:
+    """For each item the bit of its kind; 0 when the kind is not known."""
+    return np.where(kinds >= 0, 1 << np.maximum(kinds, 0), 0)
+
+
+def tested(program: Program, kinds: int, asked: int) -> set[int]:
+    """The conditions of the paragraphs that are asked of any item, given masks of kinds and paragraphs."""
+    boxes: set[int] = set()
+    for r, kind in enumerate(program.kinds):
+        if asked >> r & 1 and kinds & kind:
+            boxes.update(range(program.first_box[r], program.first_box[r + 1]))
+            e = program.exclusion[r]
+            if e >= 0:
+                boxes.update(range(program.first_excluding[e], program.first_excluding[e + 1]))
+    return {int(program.condition[use]) for b in boxes for use in range(program.first_use[b], program.first_use[b + 1])}
+
+
+def any_bit(masks: Indices) -> int:
+    """The bits that any of some masks has."""
+    return int(np.bitwise_or.reduce(masks)) if masks.size else 0
