@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from perfcalc.kernel import compiled
-from perfcalc.metrics.chips import highest_of_four
+from perfcalc.kernel import alike, compiled
+from perfcalc.metrics.chips import EIGHT, highest_of_eight
 from perfcalc.rulebook.book import load
-from perfcalc.verdicts.margin import measure
-from perfcalc.verdicts.positions import BLOCK, add_ranks, number
+from perfcalc.verdicts.margin import FEW_COLUMNS, measure
+from perfcalc.verdicts.positions import BLOCK, FEW, LEAST_BITS, WORD, add_ranks, number
 from perfcalc.verdicts.tables import compile_book
 
 #: Whole blocks, so that no loop has a rest that is done row by row.
@@ -35,38 +35,48 @@ TRACE_ME, SINGLE_STEP = 0, 9
 
 
 def of_ranks(rows: int) -> tuple[Any, ...]:
-    """One column among four limits."""
-    values = np.random.default_rng(1).uniform(0, 30_000, rows)
-    return values, LIMITS, LIMITS, 0, 5, np.empty(BLOCK, np.int64), np.zeros(rows, np.int64)
+    """Two columns among four limits each."""
+    values = np.random.default_rng(1).uniform(0, 30_000, (2, rows))
+    limits, first = np.concatenate([LIMITS, LIMITS]), np.array([0, 4, 8])
+    columns = alike([*values, *[values[0]] * (WORD // LEAST_BITS - 2)])
+    return columns, limits, limits, first, np.array([1 | 1 << 5, 1 << 10]), np.zeros(rows, np.int64)
 
 
 def of_number(rows: int) -> tuple[Any, ...]:
     """Words of a batch with sixteen positions."""
-    words = np.arange(rows) % 16
-    slots = np.full(2 * LARGE, -1, np.int32)
-    return words, slots, np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int64)
+    slots, codes = np.full(4 * FEW, -1, np.int32), np.empty(rows, np.int32)
+    return np.arange(rows) % 16, 0, slots, np.empty(FEW, np.int64), codes, np.empty(FEW, np.int64)
 
 
 def of_highest(rows: int) -> tuple[Any, ...]:
-    """Four rates, each with its own weight."""
-    rates = np.random.default_rng(2).lognormal(5, 1.2, (4, rows))
-    return *rates, (64, 32, 16, 8), (0, 1, 2, 3), np.zeros(rows), np.full(rows, -1, np.int8)
+    """Eight rates, each with its own weight."""
+    rates = alike(np.random.default_rng(2).lognormal(5, 1.2, (EIGHT, rows)))
+    weights, places = (64, 32, 19, 16, 16, 8, 8, 4), tuple(range(EIGHT))
+    return rates, weights, places, 0.0, np.empty(rows), np.empty(rows, np.int8), np.empty(rows)
 
 
 def of_measure(rows: int) -> tuple[Any, ...]:
-    """Distances of chips to the whole US book of a day, every rule asked."""
+    """Margins of chips by the whole US book of a day, every rule asked and some conditions measured, in two positions."""
     program = compile_book("us", DAY, load().on("us", DAY)).program
+    conditions = program.metric.size
     random = np.random.default_rng(3)
-    inside, outside = random.normal(size=(2, program.metric.size, rows))
+    columns = alike(random.normal(size=(FEW_COLUMNS, rows)))
+    measured = range(0, conditions, 24)  # a batch of chips meets few of them
+    uses = np.array([(c, c % FEW_COLUMNS, c * 3 % FEW_COLUMNS, 0) for c in measured])
+    inside, outside = np.zeros((2, conditions, BLOCK))
     scratch = np.empty((program.first_excluding.size + 2, BLOCK))
-    every = np.full(rows, -1)
-    return inside, outside, np.ones(rows, np.int64), every, np.zeros(rows, np.uint8), program, scratch, np.empty(rows)
+    codes, every = (np.arange(rows) % 2).astype(np.int32), np.full(2, -1)
+    ics, verdicts = np.zeros(rows, np.int64), np.array([0, 2], np.uint8)
+    return (
+        *(columns, uses, np.ones(conditions), ics, codes, every, verdicts),
+        *(program, inside, outside, scratch, np.empty(rows)),
+    )
 
 
 KERNELS: dict[str, tuple[Callable[..., Any], Callable[[int], tuple[Any, ...]]]] = {
     "add_ranks": (add_ranks, of_ranks),
     "number": (number, of_number),
-    "highest_of_four": (highest_of_four, of_highest),
+    "highest_of_eight": (highest_of_eight, of_highest),
     "measure": (measure, of_measure),
 }
 

@@ -23,7 +23,7 @@ from perfcalc.verdicts.judge import judge
 from perfcalc.verdicts.tables import compile_book
 
 ROWS = int(os.environ.get("PERFCALC_BENCH_ROWS", "10_000_000"))
-CHUNK = 1 << 16
+CHUNK = 1 << 17
 count_rows(ROWS_BEFORE_COMPILING)  # a benchmark of machine code
 DAY = date(2026, 11, 23)
 US = compile_book("us", DAY, load().on("us", DAY))

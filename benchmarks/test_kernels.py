@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perfcalc.kernel import compiled
-from perfcalc.metrics.chips import highest_of_four
-from perfcalc.verdicts.positions import BLOCK, add_ranks, number
+from perfcalc.kernel import alike, compiled
+from perfcalc.metrics.chips import EIGHT, highest_of_eight
+from perfcalc.verdicts.positions import LEAST_BITS, WORD, Numbering, add_ranks
 
 ROWS = 1 << 16
 LIMITS = np.array([1600.0, 2400.0, 4800.0, 21000.0])
-WEIGHTS, PLACES = (64, 32, 16, 8), (0, 1, 2, 3)
+WEIGHTS, PLACES = (64, 32, 19, 16, 16, 8, 8, 4), tuple(range(EIGHT))
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,10 @@ def rates() -> list[np.ndarray]:
     return [random.lognormal(5, 1.2, ROWS) for _ in WEIGHTS]
 
 
-def ranks(values: np.ndarray, word: np.ndarray, scratch: np.ndarray) -> np.ndarray:
-    """Ranks among the limits, from an empty word."""
-    word[:] = 0
-    compiled(add_ranks)(values, LIMITS, LIMITS, 0, 5, scratch, word)
+def ranks(values: np.ndarray, word: np.ndarray) -> np.ndarray:
+    """Ranks among the limits, in an own word."""
+    columns = alike([values] * (WORD // LEAST_BITS))
+    compiled(add_ranks)(columns, LIMITS, LIMITS, np.array([0, LIMITS.size]), np.array([1 | 1 << 5]), word)
     return word
 
 
@@ -32,40 +32,37 @@ def ranks_by_numpy(values: np.ndarray) -> np.ndarray:
     return rank | rank << 5
 
 
-def best(rates: list[np.ndarray], highest: np.ndarray, winner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The highest weighted rate, and which it is."""
-    highest[:] = 0.0
-    winner[:] = -1
-    compiled(highest_of_four)(*rates, WEIGHTS, PLACES, highest, winner)
-    return highest, winner
+def best(rates: list[np.ndarray], highest: np.ndarray, winner: np.ndarray, plain: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The highest weighted rate, which it is, and the highest rate."""
+    compiled(highest_of_eight)(alike(rates), WEIGHTS, PLACES, 0.0, highest, winner, plain)
+    return highest, winner, plain
 
 
-def best_by_numpy(rates: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def best_by_numpy(rates: list[np.ndarray]) -> tuple[np.ndarray, ...]:
     weighted = np.stack([rate * weight for rate, weight in zip(rates, WEIGHTS, strict=True)])
-    return weighted.max(axis=0), weighted.argmax(axis=0)
+    return weighted.max(axis=0), weighted.argmax(axis=0), np.max(rates, axis=0)
 
 
 def numbers(word: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct words numbered, with the buffers that a batch makes for it."""
-    slots = np.full(4 * ROWS, -1, np.int32)
-    codes, first, known = np.empty(ROWS, np.int32), np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
-    count = compiled(number)(word, slots, codes, first, known)
-    return codes, known[:count]
+    """The distinct words numbered, by a table that a batch makes for it."""
+    numbering = Numbering()
+    codes = numbering.number(word)
+    return codes, numbering.known[: numbering.count]
 
 
 def words(rates: list[np.ndarray]) -> np.ndarray:
     """A few hundred distinct words, as a batch of chips has."""
     word = np.zeros(ROWS, np.int64)
-    for place, rate in enumerate(rates):
-        word |= np.searchsorted(LIMITS, rate * WEIGHTS[place]).astype(np.int64) << 4 * place
+    for place, rate in enumerate(rates[:4]):
+        word |= np.searchsorted(LIMITS, rate * (64, 32, 16, 8)[place]).astype(np.int64) << 4 * place
     return word
 
 
 def test_same_answers(rates: list[np.ndarray]) -> None:
-    word, scratch = np.zeros(ROWS, np.int64), np.empty(BLOCK, np.int64)
+    word = np.empty(ROWS, np.int64)
     values = rates[0] * 16
-    assert (ranks(values, word, scratch) == ranks_by_numpy(values)).all()
-    ours = best(rates, np.zeros(ROWS), np.full(ROWS, -1, np.int8))
+    assert (ranks(values, word) == ranks_by_numpy(values)).all()
+    ours = best(rates, np.empty(ROWS), np.empty(ROWS, np.int8), np.empty(ROWS))
     assert all((one == other).all() for one, other in zip(ours, best_by_numpy(rates), strict=True))
     codes, known = numbers(words(rates))
     assert (known[codes] == words(rates)).all()
@@ -82,7 +79,7 @@ class TestRanks:
     """The rank of a value among the limits of a metric."""
 
     def test_perfcalc(self, benchmark, rates):
-        measured(benchmark, ranks, rates[0] * 16, np.zeros(ROWS, np.int64), np.empty(BLOCK, np.int64))
+        measured(benchmark, ranks, rates[0] * 16, np.empty(ROWS, np.int64))
 
     def test_numpy(self, benchmark, rates):
         measured(benchmark, ranks_by_numpy, rates[0] * 16)
@@ -93,10 +90,10 @@ class TestRanks:
 
 @pytest.mark.benchmark(group="kernel-highest")
 class TestHighest:
-    """The highest of four weighted rates."""
+    """The highest of eight weighted rates, and of the rates."""
 
     def test_perfcalc(self, benchmark, rates):
-        measured(benchmark, best, rates, np.zeros(ROWS), np.full(ROWS, -1, np.int8))
+        measured(benchmark, best, rates, np.empty(ROWS), np.empty(ROWS, np.int8), np.empty(ROWS))
 
     def test_numpy(self, benchmark, rates):
         measured(benchmark, best_by_numpy, rates)

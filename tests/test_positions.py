@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfcalc.fields import SHEET_FIELDS
+from perfcalc import kernel
+from perfcalc.fields import KINDS, SHEET_FIELDS
 from perfcalc.line import make_plan, measure_batch
 from perfcalc.metrics.readings import DEFAULT
 from perfcalc.verdicts import judge as judging
-from perfcalc.verdicts.positions import FEW, Numbering, Numberings, add_bits, add_ranks, lines_of, positions
+from perfcalc.verdicts.positions import BLOCK, FEW, Numbering, Numberings, add_bits, add_ranks, lines_of, positions
+from perfcalc.verdicts.tables import COMPUTER
 
 DAYS = (date(2022, 12, 1), date(2023, 12, 12), date(2026, 11, 23))
 NUMBERS = [
@@ -74,6 +76,64 @@ def test_a_position_says_what_the_item_says(rows):
                 assert said.met.tolist() == alone.met.tolist()
                 assert said.open.tolist() == alone.open.tolist()
                 assert said.needs.tolist() == alone.needs.tolist()
+
+
+def slow_margin(book, facts, kind, judgement, row):
+    """The distance to the nearest deciding line, straight from the paragraphs."""
+    verdict, asked = judgement.verdict[row], judgement.answers.asked[judgement.codes[row]]
+
+    def distance(condition, hopeful):
+        low, high = (bound[row] for bound in facts.interval(condition.metric))
+        if low != low:
+            return -np.inf
+        if condition.operator == "=":
+            met, possible = low == high == condition.limit, low <= condition.limit <= high
+            return np.inf if met or (hopeful and possible) else -np.inf
+        upward = condition.operator in {">", ">="}
+        nearest = high if hopeful == upward else low
+        return (nearest - condition.limit if upward else condition.limit - nearest) / (condition.limit or 1)
+
+    def best_box(boxes, hopeful):
+        lines = ([distance(each, hopeful) for each in box if each.hands_over_to is None] for box in boxes)
+        return max((min(each, default=np.inf) for each in lines), default=-np.inf)
+
+    best = -np.inf
+    for r, rule in enumerate(book.rules):
+        is_asked = kind >= 0 and KINDS[kind] in rule.kinds and asked >> r & 1
+        if is_asked and book.counting >> r & 1 and not (rule.unread or rule.contains or rule.meets):
+            excluded = [box for exclusion in rule.exclusions for box in exclusion.boxes]
+            inside = best_box(rule.boxes, verdict == 0)
+            best = max(best, min(inside, -best_box(excluded, verdict != 0)))
+    return float(best) if verdict in {0, 2} and -np.inf < best < np.inf else np.nan
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(ROWS, min_size=1, max_size=8))
+def test_the_margin_is_what_the_paragraphs_say(rows):
+    items, books = measured(rows)
+    for book, judgement in zip(books, judging.judge_all(books, items.facts, items.kinds, None), strict=True):
+        if items.facts.links is None and not (items.kinds == COMPUTER).any():
+            slow = [slow_margin(book, items.facts, kind, judgement, row) for row, kind in enumerate(items.kinds)]
+            assert np.array_equal(judgement.margin, slow, equal_nan=True)
+
+
+def test_margins_of_many_blocks_compiled_and_not(monkeypatch):
+    """Floats, over several blocks with a rest, on both sides of the lines."""
+    cells = ["99.7", "299.7", "300.3", "400", "?", ""]
+    rows = [{"fp16_tflops": rate, "die_area_mm2": area} for rate in cells for area in ("100", "800", "?", "400-900")]
+    frame = pd.DataFrame([rows[at % len(rows)] | {"name": "x"} for at in range(2 * BLOCK + 77)])
+    batch = pa.RecordBatch.from_pandas(frame.astype("string"), preserve_index=False)
+    plan = make_plan(batch.schema.names, "sheet", DAYS[-1], ("us",))
+    items = measure_batch(batch, plan, (DEFAULT,))
+    found = []
+    for enough in (0, 10**12):
+        monkeypatch.setattr(kernel, "ROWS_BEFORE_COMPILING", enough)
+        judged = judging.judge_all(plan.books, items.facts, items.kinds, None)[0]
+        found.append(judged.margin)
+    assert np.array_equal(*found, equal_nan=True)
+    slow = [slow_margin(plan.books[0], items.facts, 0, judged, row) for row in range(len(rows))]
+    assert np.allclose(found[0], np.resize(slow, len(frame)), rtol=1e-12, equal_nan=True)
+    assert {-1, 0, 1} <= {int(np.sign(each)) if each == each else 0 for each in slow}
 
 
 @settings(max_examples=10, deadline=None)
