@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,10 +19,12 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from perfcalc.errors import InputError
+from perfcalc.facts import Indices
 from perfcalc.nulls import spelled
 from perfcalc.sheets.cells import as_text
 from perfcalc.sheets.read import is_parquet
 from perfcalc.sheets.rejects import harmless
+from perfcalc.stream import in_order
 
 #: Rows of a row group of a Parquet file.
 ROW_GROUP: Final = 1 << 17
@@ -29,28 +32,52 @@ ROW_GROUP: Final = 1 << 17
 SAMPLE: Final = 1 << 14
 FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
+#: Lines of a CSV file that are put together at a time.
+CSV_ROWS: Final = 1 << 12
 #: Text that a spreadsheet would run as a formula; plain numbers and lone dashes are not.
 FORMULA = r"^[=+\-@\t\r]"
+#: For each byte, whether a formula may begin with it.
+MAY_RUN: Final = np.isin(np.arange(256), list(b"=+-@\t\r"))
 HARMLESS = r"^[+\-]?[0-9.]+(?:[eE][+\-]?[0-9]+)?$|^-+$"
 
 
-def write(batches: Iterator[pa.RecordBatch], path: Path, named: Path, schema: pa.Schema | None = None) -> None:
+def write(
+    batches: Iterator[pa.RecordBatch],
+    path: Path,
+    named: Path,
+    schema: pa.Schema | None = None,
+    threads: int | None = None,
+) -> None:
     """Write batches as the format that the name asks for; how they are cut into batches does not show in the file.
 
     Parameters
     ----------
     schema
         The columns as a reader shall find them, where batches carry text as dictionaries.
+    threads
+        Of so many, each makes the text of a batch of a CSV file.
     """
     first = next(batches)
     if is_parquet(named):
         _write_parquet(chain((first,), batches), path, schema or first.schema)
         return
-    with pa_csv.CSVWriter(
-        path, escape_formulas(first).schema, write_options=pa_csv.WriteOptions(quoting_style="needed")
-    ) as writer:
-        for batch in chain((first,), batches):
-            writer.write_batch(escape_formulas(batch))
+    spelled_out = in_order(chain((first,), batches), as_csv, threads or os.cpu_count() or 1)
+    with path.open("wb") as file, closing(spelled_out) as parts:
+        file.write(as_csv(first.slice(0, 0), heading=True))
+        for part in parts:
+            file.write(part)
+
+
+def as_csv(batch: pa.RecordBatch, heading: bool = False) -> pa.Buffer:
+    """A batch as the lines of a CSV file."""
+    safe = escape_formulas(batch)
+    nothing = pa.nulls(batch.num_rows, pa.string())
+    # A column of nothing is as empty as text, and text is written faster.
+    columns = [nothing if column.null_count == len(column) else column for column in safe.columns]
+    sink = pa.BufferOutputStream()
+    options = pa_csv.WriteOptions(include_header=heading, batch_size=CSV_ROWS, quoting_style="needed")
+    pa_csv.write_csv(pa.RecordBatch.from_arrays(columns, names=safe.schema.names), sink, options)
+    return sink.getvalue()
 
 
 def _write_parquet(batches: Iterable[pa.RecordBatch], path: Path, schema: pa.Schema) -> None:
@@ -140,18 +167,29 @@ def escape_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = []
     for column in batch.columns:
         if isinstance(column, pa.DictionaryArray):
-            column = column.dictionary_decode()  # noqa: PLW2901 - CSV has plain text only
-        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
-            column = as_text(column)  # noqa: PLW2901 - CSV has no such cells
-        if _is_text(column.type):
-            runs = pc.and_(
-                pc.match_substring_regex(column, FORMULA), pc.invert(pc.match_substring_regex(column, HARMLESS))
-            )
-            if pc.any(runs).as_py():
-                columns.append(pc.if_else(runs, pc.binary_join_element_wise("'", column, ""), column))
-                continue
+            # A word is looked at once, however many cells hold it.
+            words = _escaped(column.dictionary)
+            column = pa.DictionaryArray.from_arrays(column.indices, words).dictionary_decode()  # noqa: PLW2901
+        elif pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+            column = _escaped(as_text(column))  # noqa: PLW2901 - CSV has no such cells
+        else:
+            column = _escaped(column)  # noqa: PLW2901
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, names=[harmless(name) for name in batch.schema.names])
+
+
+def _escaped(column: pa.Array) -> pa.Array:
+    if not _is_text(column.type):
+        return column
+    _, offsets, data = column.buffers()
+    ends: Indices = np.frombuffer(offsets or b"", np.int32 if pa.types.is_string(column.type) else np.int64)
+    ends = ends[column.offset : column.offset + len(column) + 1]
+    starts = ends[:-1][ends[1:] > ends[:-1]]
+    if not starts.size or not MAY_RUN[np.frombuffer(data, np.uint8)[starts]].any():
+        return column
+    runs = pc.and_(pc.match_substring_regex(column, FORMULA), pc.invert(pc.match_substring_regex(column, HARMLESS)))
+    mark, between = (pa.scalar(text, column.type) for text in ("'", ""))
+    return pc.if_else(runs, pc.binary_join_element_wise(mark, column, between), column)
 
 
 @contextmanager

@@ -339,7 +339,7 @@ def score_sheet(
     schema = score_batch(nothing, plan).schema
     first = score_batch(nothing, replace(plan, encoded=True))
     with whole_files(out, rejects_path(out)) as (result, rejects), closing(counted()) as scored:
-        write(chain((first,), scored), result, out, schema)
+        write(chain((first,), scored), result, out, schema, threads)
         summary.rejects = sheet.rejects
         if sheet.rejects:
             write_rejects(sheet.rejects, rejects)

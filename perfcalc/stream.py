@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, Full, Queue
@@ -18,7 +18,7 @@ AHEAD: Final = 2
 PATIENCE: Final = 0.1
 
 
-def in_order(source: Iterable[A], work: Callable[[A], B], workers: int) -> Iterator[B]:
+def in_order(source: Iterable[A], work: Callable[[A], B], workers: int) -> Generator[B]:
     """``map(work, source)`` with `source` read in a thread of its own and `work` done by a pool of `workers`.
 
     Whatever is raised, in reading or in work, is raised here; a consumer that stops early stops them all.

@@ -12,7 +12,7 @@ MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     **{wing: GROUND | {wing} for wing in WINGS},
     "verdicts": GROUND | WINGS | {"verdicts"},
-    "files": GROUND | {"sheets"},
+    "files": GROUND | {"sheets", "stream"},
     "frames": GROUND | {"sheets"},
     "recheck": GROUND | WINGS | {"verdicts"},
     "stream": set(),

@@ -4,7 +4,7 @@ from datetime import date
 from fractions import Fraction
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfcalc.facts import UNROUNDED
@@ -35,6 +35,7 @@ def beside_a_limit(draw):
     return field, str(round(rate + Fraction(draw(st.integers(-3, 3)), 10**digits), digits)), limit, digits
 
 
+@settings(deadline=None)
 @given(beside_a_limit())
 def test_a_certain_float_is_on_the_right_side(case):
     field, _, limit, digits = case

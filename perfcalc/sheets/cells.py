@@ -275,11 +275,11 @@ def _read_plain(column: pa.Array, field: Field, style: Style, factor: Fraction) 
         return None
     high, given = low, filled
     if not whole:
-        nothing, blank = read_cell("", field, style), ~filled
+        nothing = read_cell("", field, style)
         if nothing.problem:
             return None
-        high = low if nothing.low == nothing.high else low.copy()
-        low[blank], high[blank] = float(nothing.low), float(nothing.high)
+        # What says nothing is zero, or anything from zero on.
+        high = low if nothing.high == 0 else np.where(filled, low, float(nothing.high))
         given = filled | nothing.given
     return Column(low, high, given, [], certain=found.short and factor == 1)
 

@@ -43,9 +43,10 @@ def metric_columns(facts: Facts, kinds: Indices, wanted: Container[str] = EVERYT
     """``<metric>`` where it is a point, ``<metric>_low`` and ``<metric>_high`` where it is an interval."""
     columns: dict[str, pa.Array] = {}
     nothing = pa.nulls(facts.size, pa.float64())
+    one_kind = kinds[:1] if kinds.size and (kinds == kinds[0]).all() else kinds
     for metric in METRICS.values():
         names = [metric.name, f"{metric.name}_low", f"{metric.name}_high"]
-        of_kind = _of_kind(metric, kinds)
+        of_kind = np.broadcast_to(_of_kind(metric, one_kind), facts.size)
         asked = of_kind.any() and any(name in wanted for name in names)
         points, lows, highs = _ends(facts, metric.name, of_kind, nothing) if asked else (nothing,) * 3
         columns[metric.name] = points

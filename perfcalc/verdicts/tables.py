@@ -34,7 +34,6 @@ class Program(NamedTuple):
     metric: Indices
     operator: Indices
     limit: Numbers
-    condition_kinds: Indices
     condition: Indices
     hands_over: Indices
     first_use: Indices
@@ -124,10 +123,6 @@ def _key(condition: Condition) -> tuple[str, Operator, Fraction]:
     return condition.metric, condition.operator, condition.limit
 
 
-def _keys(rule: Rule) -> set[tuple[str, Operator, Fraction]]:
-    return {_key(condition) for condition in rule.conditions()}
-
-
 def compile_book(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
     """Compile rules that are in force on `day`: the controls, and beside them everything else."""
     book = _compile(jurisdiction, day, [rule for rule in rules if rule.role == "control"])
@@ -183,9 +178,6 @@ def _compile(jurisdiction: str, day: date, rules: Sequence[Rule]) -> Book:
         metric=integers(metrics.index(metric) for metric, _, _ in distinct),
         operator=integers(OPERATORS.index(operator) for _, operator, _ in distinct),
         limit=np.array([float(limit) for _, _, limit in distinct], dtype=np.float64),
-        condition_kinds=integers(
-            int(np.bitwise_or.reduce([kind_mask(rule) for rule in rules if key in _keys(rule)])) for key in distinct
-        ),
         condition=integers(uses),
         hands_over=integers(hands_over),
         first_use=integers(first_use),

@@ -18,8 +18,8 @@ class Region:
     ----------
     x, y
         From and to; 0 and infinity where the box sets no limit.
-    tests_x, tests_y
-        Whether the box tests the quantity at all. One that does not test y takes items in that have no y.
+    tests_y
+        Whether the box tests y at all. One that does not takes items in that have no y.
     only_if
         The conditions of the box on anything else, in words.
     unless
@@ -32,7 +32,6 @@ class Region:
     title: str
     x: tuple[float, float]
     y: tuple[float, float]
-    tests_x: bool
     tests_y: bool
     only_if: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
@@ -56,7 +55,6 @@ def regions_of(rules: Sequence[Rule], kind: Kind, x: str, y: str) -> list[Region
                     rule.paragraph,
                     rule.title,
                     *reach,
-                    x in tested,
                     y in tested,
                     tuple(condition_words(each) for each in others)
                     + ((f"meets {' or '.join(rule.meets)}",) if rule.meets else ()),

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 #: Of M. Okabe and K. Ito, "Color Universal Design" (2008): told apart under every common colour blindness.
 ORANGE: Final = "#E69F00"
-SKY: Final = "#56B4E9"
 GREEN: Final = "#009E73"
 BLUE: Final = "#0072B2"
 VERMILLION: Final = "#D55E00"
