@@ -17,6 +17,7 @@ from perfcalc import kernel, line, metrics
 from perfcalc.facts import Facts
 from perfcalc.fields import RATES
 from perfcalc.metrics.chips import highest_of_eight
+from perfcalc.metrics.ratios import divide
 from perfcalc.metrics.readings import DEFAULT
 from perfcalc.rulebook.book import load, read_folder
 from perfcalc.rulebook.lint import lint
@@ -236,3 +237,32 @@ def test_tpp_tops_and_format_over_any_number_of_rates(names, rows, exact):
                 first = next((name for name in names if weighted[name] == max(weighted.values()) > 0), None)
                 assert facts.labels["tpp_format"][at] == (order.index(first) if first else -1)
     assert not facts.shared
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_every_format_can_give_the_tpp_and_of_all_the_first_does(exact):
+    """Also beyond the first eight rates, and where one of the second eight equals one of the first."""
+    bits = [19 if rate.name == "tf32_tflops" else rate.bits for rate in RATES]
+    facts = Facts(len(RATES) + 2, exact)
+    for place, rate in enumerate(RATES):
+        rows = [Fraction(int(row == place)) for row in range(len(RATES))]
+        rows += [Fraction(64 * 19, bits[place]), Fraction(int(place in {7, 8}), bits[place])]
+        column = facts.empty()
+        column[:] = rows if exact else [float(each) for each in rows]
+        facts.set(rate.name, column, column)
+        facts.given[rate.name] = np.ones(facts.size, bool)
+    metrics.compute(facts, (DEFAULT,), ("tpp",))
+    assert facts.labels["tpp_format"].tolist() == [*range(len(RATES)), 0, 7]
+    assert facts.low["tpp"].tolist() == [*bits, 64 * 19, 1]
+
+
+def test_quotients_of_intervals():
+    over, nan = (np.array([1.0, 1, 0, 1, 1, 1]), np.array([2.0, 2, 0, 2, 2, 2])), np.nan
+    under = np.array([0.5, 0, 0, 0, 4, 0.25]), np.array([1.0, 8, 8, 0, np.inf, 0.25])
+    low, high = divide(Facts(6), over, under)
+    assert np.array_equal(low, [1, 0.125, 0, nan, 0, 4], equal_nan=True)
+    assert np.array_equal(high, [4, np.inf, 0, nan, 0.5, 8], equal_nan=True)
+    points = np.array([0.5, 0.0])
+    same = divide(Facts(2), (points, points), (points, points))
+    assert same[0] is same[1]
+    assert np.array_equal(same[0], [1, nan], equal_nan=True)

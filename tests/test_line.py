@@ -117,7 +117,7 @@ def test_work_that_no_column_needs_is_not_done(tmp_path, monkeypatch, ending):
     plan = line.make_plan(sheet.schema.names, "sheet", DAY)
     plan, fewer = line.keep_columns(plan, sheet, ["name", "us_verdict"])
     assert all("note" not in batch.schema.names for batch in fewer.batches())
-    monkeypatch.setattr("perfcalc.verdicts.judge._margins", None)  # calling it would fail
+    monkeypatch.setattr("perfcalc.verdicts.judge.margins_of", None)  # calling it would fail
     monkeypatch.setattr("perfcalc.verdicts.columns._ends", None)
     assert sum(batch.num_rows for batch in line.run(fewer.batches(), plan, 1)) == 252
 
