@@ -63,7 +63,7 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def score(sheet: Path, out: Path, jurisdictions: tuple[str, ...] = ("us",)) -> int:
-    """Score a file into a Parquet file."""
+    """Score a file into another."""
     opened = open_sheet(sheet)
     plan = make_plan(opened.schema.names, str(sheet), DAY, jurisdictions)
     return score_sheet(opened, plan, out)[0].rows
@@ -121,6 +121,21 @@ def test_bare_bytes(benchmark, sheets, tmp_path, ending):
     """The machine's limit: the bytes of the file read and written, and nothing else."""
     sheet, out = sheets[ending], tmp_path / "bytes"
     benchmark.pedantic(lambda: out.write_bytes(sheet.read_bytes()), rounds=ROUNDS, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="line-to-csv")
+class TestToCsv:
+    """From CSV to CSV, as most people have it."""
+
+    def test_score(self, benchmark, sheets, tmp_path):
+        benchmark.extra_info["rows"] = ROWS
+        benchmark.pedantic(score, (sheets["csv"], tmp_path / "scored.csv"), rounds=ROUNDS, warmup_rounds=1)
+
+    def test_bare_copy(self, benchmark, sheets, tmp_path):
+        def copy_text():
+            pl.scan_csv(sheets["csv"]).sink_csv(tmp_path / "copied.csv")
+
+        benchmark.pedantic(copy_text, rounds=ROUNDS, warmup_rounds=1)
 
 
 PEAK = """

@@ -15,6 +15,7 @@ CASES = {
     "whole-book all": "the same, for every jurisdiction",
     "whole-book every_version": "the same, for every state of every jurisdiction's law",
     "line us-csv": "CSV to Parquet with every US column",
+    "line-to-csv": "CSV to CSV with every US column",
     "line us-parquet": "Parquet to Parquet with every US column",
     "read-csv clean": "reading a clean CSV",
     "read-csv messy": "reading a CSV with three messy cells in ten",

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from perfcalc.facts import Indices
 from perfcalc.fields import Field
-from perfcalc.sheets.cells import SILENT, as_text, texts
+from perfcalc.sheets.cells import as_text, texts
 from perfcalc.sheets.headers import bindings_of
 
 
@@ -25,15 +24,11 @@ def text_column(batch: pa.RecordBatch, columns: Mapping[str, str], field: Field)
 
 def distinct(batch: pa.RecordBatch, columns: Mapping[str, str], name: str) -> tuple[list[str | None], Indices]:
     """A text field as its distinct cells and, for each row, the position of its own among them."""
-    bindings = bindings_of(columns, name)
-    if not bindings:
-        return [None], np.zeros(batch.num_rows, dtype=np.int64)
-    found = pa.nulls(batch.num_rows, pa.string())
-    for binding in bindings:
-        text = pc.utf8_trim_whitespace(as_text(batch.column(binding.column)).cast(pa.string()))
+    places: dict[str | None, int] = {None: 0}
+    codes = np.zeros(batch.num_rows, dtype=np.int64)
+    for binding in bindings_of(columns, name):
+        encoded = as_text(batch.column(binding.column)).dictionary_encode("encode")
+        here = np.array([places.setdefault(word, len(places)) for word in texts(encoded.dictionary)], dtype=np.int64)
         # One that says nothing lets the next column speak.
-        silent = pc.is_in(pc.utf8_lower(text), pa.array(sorted(SILENT), pa.string()))
-        found = pc.coalesce(found, pc.if_else(silent, pa.scalar(None, pa.string()), text))
-    encoded = pc.fill_null(found, "").dictionary_encode()
-    words = [cell or None for cell in encoded.dictionary.to_pylist()]
-    return words, encoded.indices.to_numpy().astype("int64")
+        codes = np.where(codes, codes, np.take(here, encoded.indices.to_numpy())) if here.size else codes
+    return list(places), codes
