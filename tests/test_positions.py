@@ -228,7 +228,7 @@ def test_numbering_grows_and_still_knows():
 @given(st.lists(st.lists(st.tuples(*[st.integers(0, 2)] * 3), max_size=30), min_size=1, max_size=3), st.integers(0, 3))
 def test_numbers_of_several_words(batches, width):
     """Every tuple has a number of its own, the same in every batch."""
-    numbers, known = Numberings(), {}
+    numbers, known = Numberings(1 << 1), {}
     for rows in batches:
         words = [np.array([row[place] for row in rows], np.int64) for place in range(width)]
         codes = numbers.number(words, len(rows))

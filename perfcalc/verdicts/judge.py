@@ -14,7 +14,7 @@ from perfcalc.facts import Facts, Flags, Indices, Links, Numbers
 from perfcalc.kernel import run
 from perfcalc.verdicts.decide import Answers, States, condition_states, decide
 from perfcalc.verdicts.margin import margins_of
-from perfcalc.verdicts.positions import BLOCK, Codes, Line, Numberings, Positions, lines_of, positions
+from perfcalc.verdicts.positions import BLOCK, FEWEST, Codes, Line, Numberings, Positions, lines_of, positions
 from perfcalc.verdicts.tables import COMPUTER, Book, Program, any_bit, kind_bits, tested, tested_fields
 
 #: Positions that are kept; a few hundred are met in practice.
@@ -186,7 +186,7 @@ class _Known:
     """The positions met in batches of one sort, and the slots of their answers."""
 
     def __init__(self) -> None:
-        self.numbers = Numberings()
+        self.numbers = Numberings(FEWEST)
         self.slot = np.empty(0, np.int64)
 
     def slots(self, where: Positions) -> tuple[Codes, Indices]:

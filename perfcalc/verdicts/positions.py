@@ -33,8 +33,11 @@ WORD: Final = 63
 #: A metric with one limit takes as many for each of its bounds.
 LEAST_BITS: Final = 3
 
-#: Words that a numbering has room for at first: its table stays in the first-level cache.
+#: Words that the numbering of a batch has room for at first: its table stays in the first-level cache.
 FEW: Final = 1 << 11
+
+#: Words that a numbering has room for at first which is kept: most sorts of batches have few, and there may be many sorts.
+FEWEST: Final = 1 << 4
 
 Codes = npt.NDArray[np.int32]
 
@@ -221,9 +224,9 @@ def number(word: Indices, count: int, slots: Codes, known: Indices, codes: Codes
 class Numbering:
     """Numbers words in order of appearance, and remembers them: an open hash table that grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = FEW) -> None:
         self.count = 0
-        self._room(FEW)
+        self._room(room)
 
     def _room(self, words: int) -> None:
         self.slots = np.full(4 * words, -1, np.int32)
@@ -246,7 +249,8 @@ class Numbering:
 class Numberings:
     """Numbers tuples of words, of which each row has one."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = FEW) -> None:
+        self.room = room
         self.tables: list[Numbering] = []
 
     @property
@@ -258,7 +262,7 @@ class Numberings:
         """For each row the number of its words, in order of appearance."""
         if not words:
             return np.zeros(rows, np.int32)
-        self.tables = self.tables or [Numbering() for _ in range(2 * len(words) - 1)]
+        self.tables = self.tables or [Numbering(self.room) for _ in range(2 * len(words) - 1)]
         codes = self.tables[0].number(words[0])
         for at, word in enumerate(words[1:]):
             others = self.tables[2 * at + 1].number(word)
