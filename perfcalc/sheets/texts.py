@@ -20,7 +20,7 @@ from perfcalc.sheets.heads import SEARCHED, Head, find_head
 from perfcalc.sheets.rejects import Reject
 
 #: A row of a CSV file must fit into one block of the fast reader; the other one has no such limit.
-BLOCK_BYTES: Final = 1 << 22
+BLOCK_BYTES: Final = 1 << 21
 BATCH_ROWS: Final = 1 << 16
 #: From so many lines on it is worth to count commas instead of looking into each cell.
 COUNTED_LINES: Final = 10_000
