@@ -44,8 +44,8 @@ def of_ranks(rows: int) -> tuple[Any, ...]:
 
 def of_number(rows: int) -> tuple[Any, ...]:
     """Words of a batch with sixteen positions."""
-    slots, codes = np.full(4 * FEW, -1, np.int32), np.empty(rows, np.int32)
-    return np.arange(rows) % 16, 0, slots, np.empty(FEW, np.int64), codes, np.empty(FEW, np.int64)
+    slots, numbers = np.full(4 * FEW, -1, np.int64), np.zeros(4 * FEW, np.int32)
+    return np.arange(rows) % 16, 0, slots, numbers, np.empty(rows, np.int32), np.empty(FEW, np.int64)
 
 
 def of_highest(rows: int) -> tuple[Any, ...]:

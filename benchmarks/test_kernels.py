@@ -47,7 +47,7 @@ def numbers(word: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distinct words numbered, by a table that a batch makes for it."""
     numbering = Numbering()
     codes = numbering.number(word)
-    return codes, numbering.known[: numbering.count]
+    return codes, word[numbering.first[: numbering.count]]
 
 
 def words(rates: list[np.ndarray]) -> np.ndarray:

@@ -195,29 +195,30 @@ def add_bits(values: Indices, shift: int, word: Indices) -> None:
 
 
 @kernel
-def number(word: Indices, count: int, slots: Codes, known: Indices, codes: Codes, first: Indices) -> int:
-    """Number words in order of appearance, those `known` as before; how many there are then, or -1 if too many.
+def number(word: Indices, count: int, slots: Indices, numbers: Codes, codes: Codes, first: Indices) -> int:
+    """Number words in order of appearance, those in the table as before; how many there are then, or -1 if too many.
 
-    `slots` are a power of two, more than words can be `known`, and empty ones are -1. `first` is where a new word appears
-    first.
+    The table's `slots`, a power of two, hold words; empty ones are -1, and no word is. Beside them stand their
+    `numbers`, for no more words than `first` has room: the place where a new word appears first.
     """
     mask = slots.shape[0] - 1
+    # By itself, this loop is vectorised.
     for i in range(word.shape[0]):
         key = word[i]
-        slot = (key ^ key >> 13 ^ key >> 29 ^ key >> 45) & mask
-        code = slots[slot]
-        while code >= 0 and known[code] != key:
-            slot = slot + 1 & mask
-            code = slots[slot]
-        if code < 0:
-            code = count
-            if code == known.shape[0]:
-                return -1
-            slots[slot] = count
-            first[count] = i
-            known[count] = key
-            count += 1
-        codes[i] = code
+        codes[i] = (key ^ key >> 13 ^ key >> 29 ^ key >> 45) & mask
+    for i in range(word.shape[0]):
+        key, slot = word[i], codes[i]
+        while slots[slot] != key:
+            if slots[slot] < 0:
+                if count == first.shape[0]:
+                    return -1
+                slots[slot] = key
+                numbers[slot] = count
+                first[count] = i
+                count += 1
+            else:
+                slot = slot + 1 & mask
+        codes[i] = numbers[slot]
     return count
 
 
@@ -229,21 +230,22 @@ class Numbering:
         self._room(room)
 
     def _room(self, words: int) -> None:
-        self.slots = np.full(4 * words, -1, np.int32)
-        self.known = np.empty(words, np.int64)
+        self.slots = np.full(4 * words, -1, np.int64)
+        self.numbers = np.zeros(4 * words, np.int32)
         self.first = np.empty(words, np.int64)
 
     def number(self, word: Indices) -> Codes:
         """For each word its number; of each new one, `first` is its place."""
         codes = np.empty(word.size, np.int32)
         while True:
-            count = run(number, False, word, self.count, self.slots, self.known, codes, self.first)
+            count = run(number, False, word, self.count, self.slots, self.numbers, codes, self.first)
             if count >= 0:
                 self.count = count
                 return codes
-            known = self.known[: self.count].copy()
-            self._room(8 * self.known.size)
-            run(number, False, known, 0, self.slots, self.known, np.empty(known.size, np.int32), self.first)
+            taken = np.flatnonzero(self.slots >= 0)
+            known = self.slots[taken[np.argsort(self.numbers[taken])]][: self.count]
+            self._room(8 * self.first.size)
+            run(number, False, known, 0, self.slots, self.numbers, np.empty(known.size, np.int32), self.first)
 
 
 class Numberings:
