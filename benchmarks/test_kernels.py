@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perfcalc.kernel import alike, compiled
+from perfcalc.kernel import ROWS_BEFORE_COMPILING, alike, compiled, count_rows
 from perfcalc.metrics.chips import EIGHT, highest_of_eight
 from perfcalc.verdicts.positions import LEAST_BITS, WORD, Numbering, add_ranks
 
+count_rows(ROWS_BEFORE_COMPILING)  # a benchmark of machine code
 ROWS = 1 << 16
 LIMITS = np.array([1600.0, 2400.0, 4800.0, 21000.0])
 WEIGHTS, PLACES = (64, 32, 19, 16, 16, 8, 8, 4), tuple(range(EIGHT))

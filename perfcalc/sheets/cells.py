@@ -19,7 +19,7 @@ from perfcalc.fields import Field
 from perfcalc.sheets.bulk import read_in_bulk, scaled
 from perfcalc.sheets.messy import Messy, read_both, read_messy
 from perfcalc.sheets.numerals import POINT
-from perfcalc.sheets.plain import NUMBERS, read_plain
+from perfcalc.sheets.plain import NUMBERS, is_mixed, read_plain
 from perfcalc.sheets.quantities import PLAIN, Style, read_quantity
 from perfcalc.sheets.units import Unit, field_unit
 from perfcalc.sheets.words import choice_spellings, words
@@ -290,7 +290,7 @@ def _plain_decimals(text: pa.Array, style: Style, factor: Fraction | None) -> tu
         return np.zeros(len(text)), np.zeros(len(text), dtype=bool)
     nothing = pa.scalar(None, text.type)
     # Of exponents Arrow reads more than `_PLAIN` takes for one.
-    if style.decimal == POINT and not (may_hold(text, "e") or may_hold(text, "E")):
+    if style.decimal == POINT and not (is_mixed(text) or may_hold(text, "e") or may_hold(text, "E")):
         try:
             values = pc.cast(pc.if_else(pc.equal(text, ""), nothing, text), pa.float64())
         except pa.ArrowInvalid:

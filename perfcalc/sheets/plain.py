@@ -19,6 +19,12 @@ SHORT: Final = 15
 LARGEST: Final = 2.0**53
 
 
+#: Cells that are looked at before a whole column is tried.
+FEW: Final = 64
+#: What the spellings of numbers consist of, those of infinities and of not-a-number too.
+_SPELLING: Final = str.maketrans("", "", "0123456789.,+-eEinfatyINFATY \t\r\n")
+
+
 @dataclass(frozen=True)
 class PlainColumn:
     """A column of plain decimals.
@@ -38,12 +44,17 @@ class PlainColumn:
     short: bool
 
 
+def is_mixed(text: pa.Array) -> bool:
+    """Whether the first cells already hold more than numbers: Arrow would spell out an error for every such cell."""
+    return bool("".join(cell for cell in text.slice(0, FEW).to_pylist() if cell).translate(_SPELLING))
+
+
 def read_plain(column: pa.Array) -> PlainColumn | None:
     """A column of plain decimals and blanks; None if any cell is something else."""
     if column.type in NUMBERS:
         return _of_numbers(column)
     if (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)) and len(column):
-        return _of_text(column)
+        return None if is_mixed(column) else _of_text(column)
     return None
 
 
