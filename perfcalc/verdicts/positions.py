@@ -39,6 +39,10 @@ FEW: Final = 1 << 11
 #: Words that a numbering has room for at first which is kept: most sorts of batches have few, and there may be many sorts.
 FEWEST: Final = 1 << 4
 
+#: Words are folded to so many bits, and multiplied with 2**32 over the golden ratio.
+LOW_BITS: Final = (1 << 31) - 1
+SPREAD: Final = 2_654_435_769
+
 Codes = npt.NDArray[np.int32]
 
 
@@ -202,10 +206,10 @@ def number(word: Indices, count: int, slots: Indices, numbers: Codes, codes: Cod
     `numbers`, for no more words than `first` has room: the place where a new word appears first.
     """
     mask = slots.shape[0] - 1
-    # By itself, this loop is vectorised.
+    # By itself, this loop is vectorised. Multiplying spreads words that differ in a few bits; nothing overflows.
     for i in range(word.shape[0]):
-        key = word[i]
-        codes[i] = (key ^ key >> 13 ^ key >> 29 ^ key >> 45) & mask
+        key = (word[i] ^ word[i] >> 31) & LOW_BITS
+        codes[i] = (key * SPREAD >> 24) & mask
     for i in range(word.shape[0]):
         key, slot = word[i], codes[i]
         while slots[slot] != key:
