@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from perfcalc.fields import KINDS
 from perfcalc.kernel import alike, compiled
 from perfcalc.metrics.chips import EIGHT, highest_of_eight
 from perfcalc.rulebook.book import load
-from perfcalc.verdicts.margin import FEW_COLUMNS, measure
+from perfcalc.verdicts.margin import FEW_METRICS, gauge_of, measure
 from perfcalc.verdicts.positions import BLOCK, FEW, LEAST_BITS, WORD, add_ranks, number
 from perfcalc.verdicts.tables import compile_book
 
@@ -56,20 +57,27 @@ def of_highest(rows: int) -> tuple[Any, ...]:
 
 
 def of_measure(rows: int) -> tuple[Any, ...]:
-    """Margins of chips by the whole US book of a day, every rule asked and some conditions measured, in two positions."""
-    program = compile_book("us", DAY, load().on("us", DAY)).program
-    conditions = program.metric.size
-    random = np.random.default_rng(3)
-    columns = alike(random.normal(size=(FEW_COLUMNS, rows)))
-    measured = range(0, conditions, 24)  # a batch of chips meets few of them
-    uses = np.array([(c, c % FEW_COLUMNS, c * 3 % FEW_COLUMNS, 0) for c in measured])
-    inside, outside = np.zeros((2, conditions, BLOCK))
-    scratch = np.empty((program.first_excluding.size + 2, BLOCK))
-    codes, every = (np.arange(rows) % 2).astype(np.int32), np.full(2, -1)
-    ics, verdicts = np.zeros(rows, np.int64), np.array([0, 2], np.uint8)
+    """Margins of ICs by the paragraphs of the US book of a day that are asked of every one, in two positions."""
+    book = compile_book("us", DAY, load().on("us", DAY))
+    asked = sum(1 << r for r, rule in enumerate(book.rules) if rule.core)
+    gauge, metrics = gauge_of(book, 1 << KINDS.index("ic"), asked)
+    bounds = np.random.default_rng(3).normal(size=(2, FEW_METRICS, rows))
+    assert len(metrics) <= FEW_METRICS
+    codes, rules, free = (np.arange(rows) % 2).astype(np.int32), np.full(2, asked), np.array([0, 1], np.uint8)
+    distance, best = np.empty((gauge.condition.size + 2, BLOCK)), np.empty((gauge.rule.size, BLOCK))
+    operators, limits = book.program.operator, book.program.limit
     return (
-        *(columns, uses, np.ones(conditions), ics, codes, every, verdicts),
-        *(program, inside, outside, scratch, np.empty(rows)),
+        *map(alike, bounds),
+        operators,
+        limits,
+        limits + 1,
+        gauge,
+        codes,
+        rules,
+        free,
+        distance,
+        best,
+        np.empty(rows),
     )
 
 

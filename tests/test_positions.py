@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import perfcalc
 from perfcalc import kernel
 from perfcalc.fields import KINDS, SHEET_FIELDS
 from perfcalc.line import make_plan, measure_batch
@@ -268,3 +269,11 @@ def test_bits_go_where_they_belong(shift):
     before = word.copy()
     add_bits(np.array([1, 0]), shift, word)
     assert (word - before).tolist() == [1 << shift, 0]
+
+
+@pytest.mark.parametrize(("pins", "transceiver", "margin"), [(1400, 550, 1.0), (770, 1000, 1.0)])
+def test_of_a_paragraph_its_best_box_counts(pins, transceiver, margin):
+    """3A001.a.7 of the EU: more than 700 inputs and outputs, or 500 Gbit/s and more; whichever is written first."""
+    frame = pd.DataFrame([{"name": "fpga", "fpld_single_ended_io": pins, "fpld_transceiver_gbit_s": transceiver}])
+    scored = perfcalc.score(frame, as_of=DAYS[-1], jurisdictions=["eu"])
+    assert scored.eu_margin.tolist() == [pytest.approx(margin)]

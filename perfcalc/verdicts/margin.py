@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from perfcalc.facts import Facts, Flags, Indices, Links, Numbers
 from perfcalc.kernel import alike, kernel, run
-from perfcalc.verdicts.decide import Answers, States
+from perfcalc.verdicts.decide import VERDICTS, Answers, States
 from perfcalc.verdicts.positions import BLOCK, Codes, kinds_in
-from perfcalc.verdicts.tables import COMPUTER, Book, Program, any_bit, tested
+from perfcalc.verdicts.tables import COMPUTER, Book, any_bit, kind_bits
 
-#: Bounds of the metrics that most batches are measured by.
-FEW_COLUMNS: Final = 16
+FREE: Final = VERDICTS.index("not_controlled")
+CONTROLLED: Final = VERDICTS.index("controlled")
+
+
+#: Metrics that most batches are measured by.
+FEW_METRICS: Final = 8
 
 
 @kernel
@@ -42,167 +46,173 @@ def distances(
             distance[i] = -np.inf
 
 
-@kernel
-def worst_and_best(program: Program, first: int, last: int, distance: Numbers, box: Numbers, best: Numbers) -> None:
-    """Of each box its worst condition, of all boxes the best; for the items of a block.
+class Gauge(NamedTuple):
+    """What is measured of a batch, as arrays.
 
-    An upper limit that only hands over to another paragraph is no line that would free the item.
+    Measurement m is the distance to condition ``condition[m]``, by the bounds of metric ``metric[m]``; `excludes` says
+    whether it takes an item out of a paragraph (1) or into it (0). Box b takes the worst of ``term[first_term[b]]`` up to
+    ``term[first_term[b + 1]]``. Group g takes the best of the boxes from ``first_box[g]`` up to ``first_box[g + 1]``:
+    exclusions first (`rule` -1), then paragraphs, bit `rule` of a mask, which group `exclusion` (-1: none) may exclude.
     """
-    for i in range(best.shape[0]):
-        best[i] = -np.inf
-    for b in range(first, last):
-        for i in range(box.shape[0]):
-            box[i] = np.inf
-        for use in range(program.first_use[b], program.first_use[b + 1]):
-            if not program.hands_over[use]:
-                of_condition = distance[program.condition[use], : box.shape[0]]
-                for i in range(box.shape[0]):
-                    box[i] = min(box[i], of_condition[i])
-        for i in range(box.shape[0]):
-            best[i] = max(best[i], box[i])
+
+    condition: Indices
+    metric: Indices
+    excludes: Indices
+    term: Indices
+    first_term: Indices
+    first_box: Indices
+    rule: Indices
+    exclusion: Indices
 
 
 @kernel
 def measure(
-    columns: Sequence[Numbers],
-    uses: Indices,
+    lows: Sequence[Numbers],
+    highs: Sequence[Numbers],
+    operators: Indices,
+    limits: Numbers,
     scales: Numbers,
-    kinds: Indices,
+    gauge: Gauge,
     codes: Codes,
-    asked: Indices,
-    verdict: States,
-    program: Program,
-    inside: Numbers,
-    outside: Numbers,
-    scratch: Numbers,
+    rules: Indices,
+    free: States,
+    distance: Numbers,
+    best: Numbers,
     margin: Numbers,
 ) -> None:
     """Signed relative distance of each decided item to the nearest deciding line; NaN while the verdict is open.
 
     A controlled item is measured by its least favourable bounds, a free one by its most favourable, so that the
-    margin never promises too much. Of a paragraph its best box and whatever excludes it count, of an item its best
-    paragraph.
+    margin never promises too much. Of a box its worst condition, of a paragraph its best box and whatever excludes it
+    count, of an item its best paragraph.
 
     Parameters
     ----------
-    uses
-        What is to be measured, a row each: the condition, its lower and upper bound among the `columns`, and whether it
-        excludes from a paragraph (1) or tests it (0).
-    scales
-        What the distances to each condition are divided by.
-    kinds
-        For each item the code of its kind, below zero when it is not known.
-    codes, asked, verdict
-        The position of each item, and for each position the rules that are asked and the verdict.
-    inside, outside
-        Room for the distances of a block: shape (conditions, `BLOCK`).
-    scratch
-        Shape (exclusions + 3, `BLOCK`).
+    lows, highs
+        The bounds of each metric that is measured.
+    operators, limits, scales
+        Of each condition; `scales` is what distances to it are divided by.
+    codes, rules, free
+        The position of each item, and for each position the mask of the paragraphs that it is measured by and whether
+        its items are free (1) or not (0).
+    distance, best
+        Room for a block: shapes (measurements + 2, `BLOCK`) and (groups, `BLOCK`).
     """
-    of_kinds, of_asked = np.zeros(BLOCK, np.int64), np.zeros(BLOCK, np.int64)
-    free, not_free, of_verdict = np.zeros(BLOCK, np.uint8), np.zeros(BLOCK, np.uint8), np.zeros(BLOCK, np.uint8)
-    for start in range(0, kinds.shape[0], BLOCK):
-        stop = min(kinds.shape[0], start + BLOCK)
+    of_rules, hopeful = np.zeros(BLOCK, np.int64), np.zeros((2, BLOCK), np.uint8)
+    for start in range(0, margin.shape[0], BLOCK):
+        stop = min(margin.shape[0], start + BLOCK)
         rows = stop - start
-        box, of_rule, best = scratch[-1, :rows], scratch[-2, :rows], scratch[-3, :rows]
-        present = 0
-        any_asked = 0
+        box, of_item = distance[-1], distance[-2]
         for i in range(rows):
-            of_asked[i] = asked[codes[start + i]]
-            of_verdict[i] = verdict[codes[start + i]]
-        for i in range(rows):
-            of_kinds[i] = 1 << kinds[start + i] if kinds[start + i] >= 0 else 0
-            present |= of_kinds[i]
-            any_asked |= of_asked[i]
-            best[i] = -np.inf
-        for i in range(rows):
-            free[i] = 1 if of_verdict[i] == 0 else 0
-            not_free[i] = 1 - free[i]
-        for use in range(uses.shape[0]):
-            c = uses[use, 0]
-            low, high = columns[uses[use, 1]][start:stop], columns[uses[use, 2]][start:stop]
-            operator, limit, scale = program.operator[c], program.limit[c], scales[c]
-            if uses[use, 3]:
-                distances(low, high, operator, limit, scale, not_free, outside[c, :rows])
-            else:
-                distances(low, high, operator, limit, scale, free, inside[c, :rows])
-        for e in range(program.first_excluding.shape[0] - 1):
-            first, last = program.first_excluding[e], program.first_excluding[e + 1]
-            worst_and_best(program, first, last, outside, box, scratch[e, :rows])
-        for r in range(program.kinds.shape[0]):
-            # A mirror is as far from the line as what it mirrors.
-            if not program.counts[r] or program.unread[r] or program.contains[r] or program.meets[r]:
-                continue
-            if program.kinds[r] & present == 0 or any_asked >> r & 1 == 0:
-                continue
-            worst_and_best(program, program.first_box[r], program.first_box[r + 1], inside, box, of_rule)
-            if program.exclusion[r] >= 0:
-                excluding = scratch[program.exclusion[r], :rows]
-                for i in range(rows):
-                    of_rule[i] = min(of_rule[i], -excluding[i])
-            kind, bit = program.kinds[r], 1 << r
+            of_rules[i] = rules[codes[start + i]]
+            hopeful[0, i] = free[codes[start + i]]
+            hopeful[1, i] = 1 - hopeful[0, i]
+            of_item[i] = -np.inf
+        for m in range(gauge.condition.shape[0]):
+            c, low, high = gauge.condition[m], lows[gauge.metric[m]][start:stop], highs[gauge.metric[m]][start:stop]
+            distances(low, high, operators[c], limits[c], scales[c], hopeful[gauge.excludes[m]], distance[m])
+        for g in range(gauge.rule.shape[0]):
+            of_group = best[g]
             for i in range(rows):
-                is_asked = (of_kinds[i] & kind != 0) & (of_asked[i] & bit != 0)
-                best[i] = max(best[i], of_rule[i]) if is_asked else best[i]
+                of_group[i] = -np.inf
+            for b in range(gauge.first_box[g], gauge.first_box[g + 1]):
+                for i in range(rows):
+                    box[i] = np.inf
+                for place in range(gauge.first_term[b], gauge.first_term[b + 1]):
+                    of_condition = distance[gauge.term[place]]
+                    for i in range(rows):
+                        box[i] = min(box[i], of_condition[i])
+                for i in range(rows):
+                    of_group[i] = max(of_group[i], box[i])
+            if gauge.rule[g] >= 0:
+                if gauge.exclusion[g] >= 0:
+                    excluding = best[gauge.exclusion[g]]
+                    for i in range(rows):
+                        of_group[i] = min(of_group[i], -excluding[i])
+                bit = 1 << gauge.rule[g]
+                for i in range(rows):
+                    of_item[i] = max(of_item[i], of_group[i]) if of_rules[i] & bit else of_item[i]
         for i in range(rows):
-            decided = (of_verdict[i] == 0) | (of_verdict[i] == 2)
-            margin[start + i] = best[i] if decided & (best[i] > -np.inf) & (best[i] < np.inf) else np.nan
+            margin[start + i] = of_item[i] if -np.inf < of_item[i] < np.inf else np.nan
 
 
 @lru_cache(maxsize=256)
-def _measured(book: Book, kinds: int, asked: int) -> tuple[tuple[int, int], ...]:
-    """The conditions to measure for some kinds and paragraphs: their numbers, and whether they exclude (1) or test (0)."""
+def gauge_of(book: Book, kinds: int, asked: int) -> tuple[Gauge, tuple[str, ...]]:
+    """What to measure of items of some kinds, of which some paragraphs are asked; and the metrics that it takes."""
     program = book.program
-    uses_of_exclusions = program.first_use[program.first_excluding[0]]
-    testing = {
-        int(program.condition[use])
-        for r in np.flatnonzero(program.counts)
-        for use in range(program.first_use[program.first_box[r]], program.first_use[program.first_box[r + 1]])
-        if not program.hands_over[use]
-    }
-    excluding = {int(c) for c in program.condition[uses_of_exclusions:]}
-    wanted = tested(program, kinds, asked)
-    return tuple((c, outside) for outside, some in enumerate((testing, excluding)) for c in sorted(some & wanted))
+    measurements: dict[tuple[int, int], int] = {}
+    terms: list[int] = []
+    first_term, first_box, rule, exclusion = [0], [0], [], []
+    excluded: dict[int, int] = {}
+
+    def add(first: int, last: int, excludes: int, r: int, by: int) -> None:
+        for b in range(first, last):
+            for use in range(program.first_use[b], program.first_use[b + 1]):
+                # An upper limit that only hands over to another paragraph is no line that would free the item.
+                if not program.hands_over[use]:
+                    key = int(program.condition[use]), excludes
+                    terms.append(measurements.setdefault(key, len(measurements)))
+            first_term.append(len(terms))
+        first_box.append(len(first_term) - 1)
+        rule.append(r)
+        exclusion.append(by)
+
+    # A mirror is as far from the line as what it mirrors.
+    elsewhere = program.unread | program.contains | program.meets
+    in_question = [asked >> r & 1 and kinds & int(program.kinds[r]) for r in range(len(book.rules))]
+    measured = [int(r) for r in np.flatnonzero(program.counts) if in_question[r] and not elsewhere[r]]
+    for e in sorted({int(program.exclusion[r]) for r in measured} - {-1}):
+        excluded[e] = len(rule)
+        add(program.first_excluding[e], program.first_excluding[e + 1], 1, -1, -1)
+    for r in measured:
+        add(program.first_box[r], program.first_box[r + 1], 0, r, excluded.get(int(program.exclusion[r]), -1))
+    metrics = list(dict.fromkeys(program.metric[c] for c, _ in measurements))
+    gauge = Gauge(
+        condition=np.array([c for c, _ in measurements], np.int64),
+        metric=np.array([metrics.index(program.metric[c]) for c, _ in measurements], np.int64),
+        excludes=np.array([excludes for _, excludes in measurements], np.int64),
+        term=np.array(terms, np.int64),
+        first_term=np.array(first_term, np.int64),
+        first_box=np.array(first_box, np.int64),
+        rule=np.array(rule, np.int64),
+        exclusion=np.array(exclusion, np.int64),
+    )
+    return gauge, tuple(book.metrics[metric] for metric in metrics)
 
 
 def margins_of(book: Book, facts: Facts, kinds: Indices, answers: Answers, codes: Codes) -> Numbers:
     """The distance of each item to the nearest deciding line."""
     exact = facts.exact
     program = book.exact_program if exact else book.program
-    present = sum(1 << kind for kind in kinds_in(kinds) if kind >= 0)
-    measured = _measured(book, present, any_bit(answers.asked))
-    columns: list[Numbers] = []
-    at: dict[int, int] = {}
-    uses = np.zeros((len(measured), 4), np.int64)
-    for row, (c, excludes) in enumerate(measured):
-        bounds = facts.interval(book.metrics[program.metric[c]])
-        for bound in bounds:
-            if id(bound) not in at:
-                at[id(bound)] = len(columns)
-                columns.append(bound)
-        uses[row] = c, at[id(bounds[0])], at[id(bounds[1])], excludes
+    present = kinds_in(kinds)
+    gauge, metrics = gauge_of(book, sum(1 << kind for kind in present if kind >= 0), any_bit(answers.asked))
+    bounds = [facts.interval(name) for name in metrics] or [(facts.full(0),) * 2]
     # Few lengths, for which the kernel is compiled once.
-    columns += (columns[-1:] or [facts.full(0)]) * (-len(columns) % FEW_COLUMNS or (0 if columns else FEW_COLUMNS))
-    number, conditions = object if exact else np.float64, program.metric.size
-    # Plain Python passes over distances that nobody asked for too, and needs numbers there.
-    inside, outside = (np.full((conditions, BLOCK if facts.size else 0), -np.inf, dtype=number) for _ in range(2))
-    scales = np.where(program.limit == 0, program.limit + 1, program.limit)
-    scratch: Numbers = np.empty((program.first_excluding.size + 2, BLOCK), dtype=number)
+    bounds += bounds[-1:] * (-len(bounds) % FEW_METRICS)
+    of_positions = np.full(answers.asked.size, present[0] if len(present) == 1 else -1)
+    if len(present) > 1:
+        of_positions[codes] = kinds
+    of_kinds = kind_bits(of_positions)
+    rules = np.zeros(answers.asked.size, np.int64)
+    decided = (answers.verdict == FREE) | (answers.verdict == CONTROLLED)
+    for r in gauge.rule[gauge.rule >= 0]:
+        rules |= np.where(decided & (of_kinds & program.kinds[r] != 0), answers.asked & 1 << r, 0)
+    number = object if exact else np.float64
     margin: Numbers = np.empty(facts.size)
     run(
         measure,
         exact,
-        alike(columns),
-        uses,
-        scales,
-        kinds,
+        alike(low for low, _ in bounds),
+        alike(high for _, high in bounds),
+        program.operator,
+        program.limit,
+        np.where(program.limit == 0, program.limit + 1, program.limit),
+        gauge,
         codes,
-        answers.asked,
-        answers.verdict,
-        program,
-        inside,
-        outside,
-        scratch,
+        rules,
+        (answers.verdict == FREE).astype(np.uint8),
+        np.empty((gauge.condition.size + 2, BLOCK), number),
+        np.empty((gauge.rule.size, BLOCK), number),
         margin,
     )
     computers = kinds == COMPUTER
