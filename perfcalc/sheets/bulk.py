@@ -6,6 +6,7 @@ read here: a float must not depend on how many others are in its batch.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -19,9 +20,12 @@ from perfcalc.sheets.units import Unit, field_unit, parse_unit
 
 #: Floats hold every whole number up to here.
 LARGEST: Final = 2.0**53
-_NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-#: Thousands grouped by commas or not at all, a decimal point. Anything else is left to `read_cell`.
-_CELL: Final = rf"^(?P<about>[~≈]?) ?(?P<first>{_NUMBER})(?: ?(?P<join>-|–|±) ?(?P<second>{_NUMBER}))? ?(?P<unit>[A-Za-z/]{{0,10}}[2²]?)$"
+_NUMBER: Final = r"\d+(?:,\d{3})*(?:\.\d+)?"
+#: Thousands grouped by commas or not at all, a decimal point. Anything else is left to `read_cell`. What comes next is
+#: always told by the next character, and there are no more than four groups: so RE2 reads a cell in one pass.
+_CELL: Final = rf"^[~≈]? ?(?P<first>{_NUMBER}) ?(?:(?P<join>[-–±]) ?(?P<second>{_NUMBER}) ?)?(?P<unit>(?:[A-Za-z/]{{1,10}}[2²]?)?)$"
+#: So many digits, at most, stand before the first comma.
+_THOUSANDS: Final = 3
 
 
 def scaled(values: Numbers, factor: Fraction) -> Numbers:
@@ -48,10 +52,13 @@ def read_in_bulk(
     shaped = parts.is_valid().to_numpy(zero_copy_only=False)
     factors, done = _factors(pc.struct_field(parts, "unit"), field, unit)
     done &= shaped
-    about = _is(parts, "about", ("~", "≈"))
-    ranged, tolerance = _is(parts, "join", ("-", "–")), _is(parts, "join", ("±",))
+    about = _flags(pc.or_(pc.starts_with(text, "~"), pc.starts_with(text, "≈")))
+    ranged, tolerance = (
+        _flags(pc.is_in(pc.struct_field(parts, "join"), pa.array(list(words)))) for words in ("-–", "±")
+    )
     done &= ~(about & (ranged | tolerance))
-    first, second = _numbers(parts, "first"), _numbers(parts, "second")
+    first, second = _numbers(pc.struct_field(parts, "first")), _numbers(pc.struct_field(parts, "second"))
+    done &= first.good & second.good
     ones, tens = _common(first, second, ranged | tolerance)
     low, high = ones[0].copy(), ones[0].copy()
     high[ranged] = ones[1][ranged]
@@ -83,27 +90,34 @@ def read_in_bulk(
     return odd[~done]
 
 
-def _is(parts: pa.StructArray, name: str, words: tuple[str, ...]) -> Flags:
-    found = pc.fill_null(pc.is_in(pc.struct_field(parts, name), pa.array(words)), False)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+def _flags(column: pa.Array) -> Flags:
+    return np.asarray(pc.fill_null(column, False).to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _numbers(parts: pa.StructArray, name: str) -> tuple[Numbers, Numbers]:
-    """Each number as a whole number and the power of ten that divides it; zero where there is none."""
-    plain = pc.replace_substring(pc.struct_field(parts, name), ",", "")
-    decimals = pc.utf8_length(pc.replace_substring_regex(plain, r"^\d*\.?", ""))
+@dataclass(frozen=True)
+class _Numerals:
+    """Numerals as whole numbers and the powers of ten that divide them, zero where there is none; and the well written."""
+
+    whole: Numbers
+    tens: Numbers
+    good: Flags
+
+
+def _numbers(numerals: pa.Array) -> _Numerals:
+    numerals = pc.fill_null(numerals, "")
+    plain = pc.replace_substring(numerals, ",", "")
+    point = pc.find_substring(plain, ".").to_numpy()
+    decimals = np.where(point >= 0, pc.binary_length(plain).to_numpy() - point - 1, 0)
     digits = pc.replace_substring(plain, ".", "")
     digits = pc.if_else(pc.equal(digits, ""), pa.scalar(None, digits.type), digits)
     whole = np.array(pc.fill_null(pc.cast(digits, pa.float64()), 0.0))
-    return whole, 10.0 ** np.array(pc.fill_null(decimals, 0))
+    return _Numerals(whole, 10.0**decimals, pc.find_substring(numerals, ",").to_numpy() <= _THOUSANDS)
 
 
-def _common(
-    first: tuple[Numbers, Numbers], second: tuple[Numbers, Numbers], both: Flags
-) -> tuple[tuple[Numbers, Numbers], Numbers]:
+def _common(first: _Numerals, second: _Numerals, both: Flags) -> tuple[tuple[Numbers, Numbers], Numbers]:
     """Both numbers as whole numbers over one power of ten."""
-    tens = np.where(both, np.maximum(first[1], second[1]), first[1])
-    return (first[0] * (tens / first[1]), second[0] * (tens / second[1])), tens
+    tens = np.where(both, np.maximum(first.tens, second.tens), first.tens)
+    return (first.whole * (tens / first.tens), second.whole * (tens / second.tens)), tens
 
 
 def _factors(units: pa.Array, field: Field, default: Unit) -> tuple[tuple[Numbers, Numbers], Flags]:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfcalc.fields import FIELDS
-from perfcalc.sheets.cells import read_cell, read_column, read_exactly
+from perfcalc.sheets.bulk import read_in_bulk
+from perfcalc.sheets.cells import _unit_of, read_cell, read_column, read_exactly
 from perfcalc.sheets.quantities import PLAIN, Style
 from perfcalc.sheets.units import parse_unit
 
@@ -36,7 +37,7 @@ NUMERALS = st.one_of(
     st.integers(0, 10**9).map(lambda number: f"{number:,}"),
     st.decimals(0, 10**6, places=3).map(str),
     st.decimals(0, 10**6, places=2).map(lambda number: f"{number:,}"),
-    st.sampled_from(["0", "0.0", "00", "1,00", "1.", ".5", "1e3", "100.0", "3000"]),
+    st.sampled_from(["0", "0.0", "00", "1,00", "1.", ".5", "1e3", "100.0", "3000", "1234,567", "1,979,5", "0,123.40"]),
 )
 CELLS = st.builds(
     lambda about, first, join, second, unit: about + first + (join + second if join else "") + unit,
@@ -78,12 +79,22 @@ def test_bulk_is_one_by_one(cells, field, style):
     assert read.given.tolist() == [read_cell(cell, wanted, style).given for cell in column.to_pylist()]
 
 
-@pytest.mark.parametrize("text", ["1,979.5 TFLOPS", "~800 TFLOPS", "100-120", "100 ± 5"])
+@pytest.mark.parametrize(
+    "text", ["1979,500 TFLOPS", "1,979,5", "100-1200,000", "5²", "5 2", "~5-6", "1 979", "5 - 6 -"]
+)
+def test_bulk_leaves_these(text):
+    """Thousands grouped in another way and the like are for a closer look."""
+    field = FIELDS["fp16_tflops"]
+    into = (np.zeros(1), np.zeros(1), np.zeros(1, dtype=bool))
+    assert read_in_bulk(pa.array([text]), np.array([0]), field, _unit_of(field), into).tolist() == [0]
+    assert not into[2].any()
+
+
+@pytest.mark.parametrize(
+    "text", ["1,979.5 TFLOPS", "~800 TFLOPS", "100-120", "100 ± 5", "100 – 120 TFLOPS", "≈ 1,000TFLOPS"]
+)
 def test_bulk_reads_these(text):
     """They take the fast way: a problem would show that `read_cell` had them."""
-    from perfcalc.sheets.bulk import read_in_bulk
-    from perfcalc.sheets.cells import _unit_of
-
     field = FIELDS["fp16_tflops"]
     into = (np.zeros(1), np.zeros(1), np.zeros(1, dtype=bool))
     assert read_in_bulk(pa.array([text]), np.array([0]), field, _unit_of(field), into).size == 0
