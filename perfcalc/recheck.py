@@ -15,13 +15,16 @@ import numpy as np
 import pyarrow as pa
 
 from perfcalc.facts import Facts, Flags, Indices, Numbers
+from perfcalc.sheets.cells import as_text
 from perfcalc.verdicts.positions import Line
 
 #: Exact facts of some rows, with the metrics of these names.
 Measure = Callable[[Indices, frozenset[str]], Facts]
 
 
-def settle(facts: Facts, lines: Sequence[Line], distinct: Callable[[Indices], Indices], measure: Measure) -> Facts:
+def settle(
+    facts: Facts, lines: Sequence[Line], distinct: Callable[[Indices], tuple[Indices, Indices]], measure: Measure
+) -> Facts:
     """Floats that lie on the side of every limit on which the exact numbers lie.
 
     Parameters
@@ -31,7 +34,7 @@ def settle(facts: Facts, lines: Sequence[Line], distinct: Callable[[Indices], In
     lines
         All limits that matter.
     distinct
-        For some rows, which of them has the same cells: the place of its first like among them.
+        For some rows, one of each kind by its place among them, and for each row which kind it is; see `like_rows`.
     measure
         The exact facts of some rows.
     """
@@ -46,8 +49,7 @@ def settle(facts: Facts, lines: Sequence[Line], distinct: Callable[[Indices], In
     settled = replace(facts, low=dict(facts.low), high=dict(facts.high), certain=set(facts.certain), settled=True)
     if near:
         wanted = np.flatnonzero(np.logical_or.reduce(list(near.values())))
-        like = distinct(wanted)
-        firsts, of_row = np.unique(like, return_inverse=True)
+        firsts, of_row = distinct(wanted)
         exact = measure(wanted[firsts], frozenset(near))
         place = np.full(facts.size, -1, dtype=np.int64)
         place[wanted] = of_row
@@ -57,13 +59,18 @@ def settle(facts: Facts, lines: Sequence[Line], distinct: Callable[[Indices], In
     return settled
 
 
-def like_rows(columns: Sequence[pa.Array], rows: Indices) -> Indices:
-    """For each row, the place among `rows` of the first one with the same cells."""
+def like_rows(columns: Sequence[pa.Array], rows: Indices) -> tuple[Indices, Indices]:
+    """Of some rows with the same cells the first, by its place among `rows`; and for each row which of those it is like."""
     taken = pa.array(rows)
-    cells = zip(*(column.take(taken).to_pylist() for column in columns), strict=True)
-    first: dict[object, int] = {}
-    # Lists and the like compare as their text.
-    return np.array([first.setdefault(repr(row), at) for at, row in enumerate(cells)], dtype=np.int64)
+    code: Indices = np.zeros(rows.size, np.int64)
+    for column in columns:
+        cells = column.take(taken)
+        # Lists and the like compare as their text.
+        encoded = (as_text(cells) if pa.types.is_nested(cells.type) else cells).dictionary_encode("encode")
+        both = code * len(encoded.dictionary) + encoded.indices.to_numpy()
+        code = pa.array(both).dictionary_encode().indices.to_numpy().astype(np.int64)
+    _, firsts, of_row = np.unique(code, return_index=True, return_inverse=True)
+    return firsts, of_row
 
 
 def _near(values: Numbers, line: Line) -> Flags:
@@ -78,8 +85,7 @@ def _put(facts: Facts, line: Line, rows: Indices, exact: Facts, place: Indices) 
     old = facts.interval(line.metric)
     for floats, fractions in zip(old, exact.interval(line.metric), strict=True):
         values = floats.copy()
-        for row in rows:
-            values[row] = _beside(fractions[place[row]], line.exact)
+        values[rows] = np.array([_beside(value, line.exact) for value in fractions])[place[rows]]
         bounds.append(values)
     low, high = bounds
     facts.set(line.metric, low, low if old[0] is old[1] and np.array_equal(low, high, True) else high)

@@ -138,27 +138,31 @@ def _read_nodes(facts: Facts, problems: Problems, batch: pa.RecordBatch, columns
     """Fill in the transistor architecture where the sheet does not state it, and the node's logic density."""
     nodes, node_codes = distinct(batch, columns, "process_node")
     makers, maker_codes = distinct(batch, columns, "foundry")
-    stated = facts.is_given("transistor_architecture").copy()
-    low, high = (bound.copy() for bound in _architecture(facts))
-    density_low, density_high = facts.full(0), facts.full(np.inf)
+    pairs, of_row = np.unique(node_codes * len(makers) + maker_codes, return_inverse=True)
     number: Callable[[str], float | Fraction] = Fraction if facts.exact else float
-    pairs = node_codes * len(makers) + maker_codes
-    for pair in np.unique(pairs):
+    known = np.zeros(pairs.size, dtype=bool)
+    # Of each pair: from and to planar (0) or non-planar (1), from and to which logic density.
+    told: Numbers = np.empty((4, pairs.size), dtype=object if facts.exact else np.float64)
+    for place, pair in enumerate(pairs):
         node, maker = nodes[pair // len(makers)], makers[pair % len(makers)]
         if node is None or node.casefold() in words("unknown"):
             continue
-        here = pairs == pair
         found = _find(node, maker or "")
         if not found:
-            problems.add(np.flatnonzero(here), f"process_node: {node!r} is not in the table of nodes")
+            problems.add(np.flatnonzero(of_row == place), f"process_node: {node!r} is not in the table of nodes")
             continue
-        unstated = here & ~stated
+        known[place] = True
         codes = {("planar", "non_planar").index(each.architecture) if each.architecture else None for each in found}
-        low[unstated] = number("1" if codes == {1} else "0")
-        high[unstated] = number("0" if codes == {0} else "1")
-        stated |= here
-        if len(found) == 1 and found[0].logic_density_mtr_mm2:
-            density_low[here] = density_high[here] = number(found[0].logic_density_mtr_mm2)
+        density = found[0].logic_density_mtr_mm2 if len(found) == 1 else ""
+        ends = number(density or "0"), number(density) if density else np.inf
+        told[:, place] = number("1" if codes == {1} else "0"), number("0" if codes == {0} else "1"), *ends
+    named, stated = known[of_row], facts.is_given("transistor_architecture")
+    unstated = named & ~stated
+    low, high = (bound.copy() for bound in _architecture(facts))
+    low[unstated], high[unstated] = told[:2, of_row[unstated]]
+    density_low, density_high = facts.full(0), facts.full(np.inf)
+    density_low[named], density_high[named] = told[2:, of_row[named]]
+    stated = stated | named
     facts.given["transistor_architecture"] = stated
     facts.set("transistor_architecture", low, high)
     facts.set("logic_density_mtr_mm2", density_low, density_high)
@@ -192,10 +196,8 @@ def read_kinds(batch: pa.RecordBatch, columns: Mapping[str, str], facts: Facts) 
         low, high = (np.asarray(bound, dtype=np.float64) for bound in facts.interval("kind"))
         stated = facts.is_given("kind")
         kinds[stated] = np.where(low == high, low, -1)[stated]
-        unreadable = ~stated & np.array(
-            [cell is not None for cell in text_column(batch, columns, FIELDS["kind"])], dtype=bool
-        )
-        kinds[unreadable] = -1
+        _, said = distinct(batch, columns, "kind")
+        kinds[~stated & (said > 0)] = -1
     return kinds.astype(np.int64)
 
 

@@ -6,6 +6,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from perfcalc.sheets.numerals import fold
@@ -50,6 +51,7 @@ class When:
     readings: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4096)
 def read_date(cell: str) -> When:
     """Read one date. ``03/04/2015`` is ambiguous: the third of April or the fourth of March."""
     folded = cell.strip().casefold()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +62,7 @@ def _folded(text: str) -> str:
     return re.sub(r"[\s_-]+", "", text.casefold())
 
 
+@lru_cache(maxsize=4096)
 def find(process_node: str, foundry: str = "") -> tuple[Node, ...]:
     """The nodes that a cell names; empty when one of them is not in the table.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -243,29 +242,30 @@ class _Check:
         """Foundry against node, and date against node: nothing computed depends on them, so they only warn."""
         nodes, node_codes = distinct(self.batch, self.columns, "process_node")
         makers, maker_codes = distinct(self.batch, self.columns, "foundry")
-        pairs = node_codes * len(makers) + maker_codes
-        for pair in np.unique(pairs):
+        pairs, of_row = np.unique(node_codes * len(makers) + maker_codes, return_inverse=True)
+        since = np.zeros(pairs.size, np.int64)
+        for place, pair in enumerate(pairs):
             node, maker = nodes[pair // len(makers)], makers[pair % len(makers)] or ""
             if node is None:
                 continue
-            here = pairs == pair
             other = _other_foundry(node, maker)
             if other:
-                self.warn(here, "foundry_node", other)
-            since = _since(node, maker) if "release_date" in self.columns else 0
-            if since:
-                early = here & self.by_release(partial(_is_before, since))
-                self.warn(early, "node_date", f"{node!r} is not known before {since}")
+                self.warn(of_row == place, "foundry_node", other)
+            if "release_date" in self.columns:
+                since[place] = _since(node, maker)
+        early = self.by_release(_year) < since[of_row] if since.any() else np.zeros(of_row.size, dtype=bool)
+        for place in np.unique(of_row[early]):
+            node = nodes[pairs[place] // len(makers)]
+            self.warn(early & (of_row == place), "node_date", f"{node!r} is not known before {since[place]}")
 
 
-def _is_before(year: int, day: date | None) -> bool:
-    return day is not None and day.year < year
+def _year(day: date | None) -> int:
+    # A release that is not known may be the latest.
+    return BANDWIDTH_BY_YEAR[-1][0] if day is None else day.year
 
 
 def _highest_bandwidth(day: date | None) -> float:
-    # A release that is not known may be the latest.
-    year = BANDWIDTH_BY_YEAR[-1][0] if day is None else day.year
-    return next(limit for until, limit in BANDWIDTH_BY_YEAR if year <= until)
+    return next(limit for until, limit in BANDWIDTH_BY_YEAR if _year(day) <= until)
 
 
 def _other_foundry(node: str, maker: str) -> str:
