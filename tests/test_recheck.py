@@ -1,5 +1,6 @@
 """Which floats are trusted beside a limit: those that are doubled or halved decimals, and no others."""
 
+import csv
 from datetime import date
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ from perfcalc.facts import UNROUNDED
 from perfcalc.line import make_plan, measure_batch
 from perfcalc.metrics.readings import DEFAULT
 from perfcalc.rulebook.book import load
+from perfcalc.sheets.nodes import TABLE
 from perfcalc.verdicts.positions import lines_of
 from perfcalc.verdicts.tables import compile_book
 
@@ -69,3 +71,16 @@ def test_every_limit_can_be_compared_with_a_certain_number():
     assert LINES["tpp"].short
     assert LINES["processing_tops"].short
     assert all(Fraction(float(factor)) == factor for factor in UNROUNDED)
+
+
+def test_sizes_of_nodes_are_certain():
+    """They come from a table of short decimals: a chip of just the marketed size of a limit needs no second look."""
+    found = facts_of(process_node=["16 nm", "N5"], foundry=["TSMC", "TSMC"], fp16_tflops=["300", "300"])
+    assert found.low["marketed_nm"].tolist() == [16, 5]
+    assert "marketed_nm" in found.certain
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        sizes = {Fraction(row["marketed_nm"]) for row in csv.DictReader(file) if row["marketed_nm"]}
+    assert all(Fraction(f"{float(size):.15g}") == size for size in sizes)
+    beside = lines_of([book.beside for book in BOOKS if book.beside])
+    assert all(line.short for line in beside.lines if line.metric == "marketed_nm")
+    assert "marketed_nm" in {line.metric for line in beside.lines}

@@ -75,6 +75,8 @@ def _fill(facts: Facts, name: str, told: Sequence[tuple[Span] | None], codes: In
     facts.given[name] = np.array([each is not None for each in told], dtype=bool)[codes]
     lows = low[codes]
     facts.set(name, lows, lows if np.all(low == high) else high[codes])
+    # Codes, and sizes as the table of nodes has them: short decimals.
+    facts.certain.add(name)
 
 
 def _code(value: int) -> Span:
