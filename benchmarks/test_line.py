@@ -29,6 +29,7 @@ ROWS = int(os.environ.get("PERFCALC_BENCH_ROWS", "1000000"))
 DAY = date(2026, 11, 23)
 ENDINGS = ("csv", "parquet")
 ROUNDS = 5
+CHIPS = Path(__file__).parents[1] / "specs" / "chips.csv"
 
 
 def items(rows: int) -> pa.Table:
@@ -136,6 +137,29 @@ class TestToCsv:
             pl.scan_csv(sheets["csv"]).sink_csv(tmp_path / "copied.csv")
 
         benchmark.pedantic(copy_text, rounds=ROUNDS, warmup_rounds=1)
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chips of specs/chips.csv again and again, each of another name: blanks, ranges, footnotes, dates and nodes."""
+    chips = pl.read_csv(CHIPS, infer_schema=False)
+    times = -(-ROWS // 20 // chips.height)
+    number = pl.int_range(pl.len()).cast(pl.String)
+    path = tmp_path_factory.mktemp("catalogue") / "catalogue.csv"
+    pl.concat([chips] * times).with_columns(pl.col("id", "name") + pl.lit(" ") + number).write_csv(path)
+    return path
+
+
+@pytest.mark.benchmark(group="line-catalogue")
+class TestCatalogue:
+    """Real chips: what generated items do not have costs more than what they have."""
+
+    def test_score(self, benchmark, catalogue, tmp_path):
+        rows = benchmark.pedantic(score, (catalogue, tmp_path / "scored.parquet"), rounds=ROUNDS, warmup_rounds=1)
+        benchmark.extra_info["rows"] = rows
+
+    def test_bare_copy(self, benchmark, catalogue, tmp_path):
+        benchmark.pedantic(copy, (catalogue, tmp_path / "copied.parquet"), rounds=ROUNDS, warmup_rounds=1)
 
 
 PEAK = """

@@ -12,8 +12,9 @@ from typing import Final, TypeVar
 A = TypeVar("A")
 B = TypeVar("B")
 
-#: Batches that wait beyond those in work: enough to keep the workers busy while a row group is written.
-AHEAD: Final = 2
+#: Batches that wait beyond those in work: enough to keep the workers busy while a row group is written. A second one
+#: would cost memory and save no time.
+AHEAD: Final = 1
 #: How often a reader that waits for room looks whether it is still wanted, in seconds.
 PATIENCE: Final = 0.1
 

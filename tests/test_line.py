@@ -181,7 +181,8 @@ def test_a_full_disk_and_ctrl_c_leave_no_half_file(every_kind, tmp_path, monkeyp
     out.write_text("old")
     every_kind.to_csv(sheet, index=False)
     monkeypatch.setattr(files, "ROW_GROUP", 50)
-    monkeypatch.setattr(texts, "BLOCK_BYTES", 20_000)
+    monkeypatch.setattr(texts, "LEAST_BYTES", 20_000)
+    monkeypatch.setattr(texts, "MOST_BYTES", 20_000)
     writer, method = (
         (pq.ParquetWriter, "write_table") if ending == "parquet" else (files.pa_csv.CSVWriter, "write_batch")
     )

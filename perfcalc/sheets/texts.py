@@ -19,9 +19,14 @@ from perfcalc.sheets.headers import make_unique, read_heading
 from perfcalc.sheets.heads import SEARCHED, Head, find_head
 from perfcalc.sheets.rejects import Reject
 
-#: A row of a CSV file must fit into one block of the fast reader; the other one has no such limit.
-BLOCK_BYTES: Final = 1 << 21
 BATCH_ROWS: Final = 1 << 16
+#: A block of the fast reader holds about so many rows, within these bytes: what repeats is looked at once a block, and
+#: memory is to stay small. A row must fit into one block; the other reader has no such limit.
+BLOCK_ROWS: Final = 1 << 15
+LEAST_BYTES: Final = 1 << 21
+MOST_BYTES: Final = 1 << 23
+#: Bytes that tell how long a row is.
+SAMPLE: Final = 1 << 16
 #: From so many lines on it is worth to count commas instead of looking into each cell.
 COUNTED_LINES: Final = 10_000
 RAGGED: Final = "add or remove separators; put text that holds one into double quotes"
@@ -102,7 +107,10 @@ class DelimitedText(_Rows):
         self._settle([row for _, row in head], wanted)
         # The fast reader takes the first line as the heading, nothing else.
         file.seek(0)
-        start = file.read(4).removeprefix(b"\xef\xbb\xbf")
+        sample = file.read(SAMPLE)
+        length = len(sample) // max(1, sample.count(b"\n"))
+        self._block = min(max(BLOCK_ROWS * length, LEAST_BYTES), MOST_BYTES)
+        start = sample.removeprefix(b"\xef\xbb\xbf")
         self._regular = (
             self.head.start == 0
             and self.head.depth == 1
@@ -165,7 +173,7 @@ class DelimitedText(_Rows):
         names = self.schema.names
         with pa_csv.open_csv(
             source,
-            read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES, column_names=names, skip_rows_after_names=1),
+            read_options=pa_csv.ReadOptions(block_size=self._block, column_names=names, skip_rows_after_names=1),
             parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, include_columns=kept
