@@ -33,6 +33,8 @@ SILENT: Final = words("silent")
 
 _PLAIN: Final = r"^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _plain: Final = re.compile(_PLAIN, re.ASCII)
+#: So many cells tell whether a column repeats itself.
+SAMPLE: Final = 1 << 10
 #: No number is longer; Python refuses to read one of more than 4,300 digits.
 LONGEST_NUMBER: Final = 4_000
 
@@ -223,6 +225,9 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
         known = _read_plain(column, field, style, factor)
         if known is not None:
             return known
+    if _repeats(column):
+        encoded = column.dictionary_encode("encode")
+        return _spread(read_column(encoded.dictionary, field, style), encoded.indices.to_numpy())
     if simple and column.type in NUMBERS:
         # What Arrow would write as a decimal and read again is the number itself.
         values: Numbers = pc.fill_null(column, 0).to_numpy(zero_copy_only=False).astype(np.float64)
@@ -260,6 +265,26 @@ def read_column(column: pa.Array, field: Field, style: Style = PLAIN) -> Column:
         if (low == high).all():
             high = low
     return Column(low, high, given, problems)
+
+
+def _repeats(column: pa.Array) -> bool:
+    """Whether it pays to read each distinct cell once: few of the first cells are different."""
+    first = column.slice(0, SAMPLE)
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return bool(is_text and len(column) > SAMPLE and pc.count_distinct(first, mode="all").as_py() * 4 <= SAMPLE)
+
+
+def _spread(words: Column, codes: Indices) -> Column:
+    """What was read of each word, for every cell that says it."""
+    lows = words.low[codes]
+    problems: list[tuple[Indices, str]] = []
+    if words.problems:
+        told = {int(word): problem for at, problem in words.problems for word in at}
+        rows_of = np.split(
+            np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=words.low.size))[:-1]
+        )
+        problems = [(rows_of[word], told[word]) for word in sorted(told)]
+    return Column(lows, lows if words.high is words.low else words.high[codes], words.given[codes], problems)
 
 
 def _read_plain(column: pa.Array, field: Field, style: Style, factor: Fraction) -> Column | None:
@@ -334,16 +359,12 @@ def _read_each(column: pa.Array, field: Field, style: Style, exact: bool = False
     """Read every distinct cell once, by `read_cell`."""
     encoded = as_text(column).dictionary_encode("encode")
     cells = [read_cell(cell or "", field, style) for cell in encoded.dictionary.to_pylist()]
-    codes = encoded.indices.to_numpy()
     low, high = (np.empty(len(cells), dtype=object if exact else np.float64) for _ in range(2))
     low[:], high[:] = [cell.low for cell in cells], [cell.high for cell in cells]
-    lows = low[codes]
-    problems: list[tuple[Indices, str]] = []
-    if any(cell.problem for cell in cells):
-        rows_of = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=len(cells)))[:-1])
-        problems = [(rows, cell.problem) for rows, cell in zip(rows_of, cells, strict=True) if cell.problem]
-    given = np.array([cell.given for cell in cells], dtype=bool)[codes]
-    return Column(lows, lows if all(cell.low == cell.high for cell in cells) else high[codes], given, problems)
+    problems = [(np.array([at]), cell.problem) for at, cell in enumerate(cells) if cell.problem]
+    given = np.array([cell.given for cell in cells], dtype=bool)
+    words = Column(low, low if all(cell.low == cell.high for cell in cells) else high, given, problems)
+    return _spread(words, encoded.indices.to_numpy())
 
 
 def texts(column: pa.Array) -> Iterator[Any]:

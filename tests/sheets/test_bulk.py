@@ -1,16 +1,17 @@
 """Cells read in bulk are what they are one by one, exactly."""
 
 import re
+from random import Random
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perfcalc.fields import FIELDS
 from perfcalc.sheets.bulk import read_in_bulk
-from perfcalc.sheets.cells import _unit_of, read_cell, read_column, read_exactly
+from perfcalc.sheets.cells import SAMPLE, _unit_of, read_cell, read_column, read_exactly
 from perfcalc.sheets.quantities import PLAIN, Style
 from perfcalc.sheets.units import parse_unit
 
@@ -77,6 +78,25 @@ def test_bulk_is_one_by_one(cells, field, style):
     assert read.given.tolist() == exact.given.tolist()
     assert spread(read.problems) == spread(exact.problems)
     assert read.given.tolist() == [read_cell(cell, wanted, style).given for cell in column.to_pylist()]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.one_of(CELLS, st.sampled_from(["", "?", "n/a", "nonsense", "-1", None])), min_size=1, max_size=20),
+    st.integers(0, 2**32),
+    st.sampled_from(["fp16_tflops", "die_area_mm2", "transistors_bn"]),
+)
+@example(["nonsense", "-1", "~300 TFLOPS", "x y", "", None, "5"], 1, "fp16_tflops")
+def test_what_repeats_is_read_as_if_it_did_not(cells, seed, field):
+    """A long column of few words is read word by word: each row is what it is in a column without repetition."""
+    column = [*cells, *Random(seed).choices(cells, k=2 * SAMPLE)]
+    alone, read = (read_column(pa.array(each, pa.string()), FIELDS[field]) for each in (cells, column))
+    place = [cells.index(cell) for cell in column]
+    assert read.low.tolist() == alone.low[place].tolist()
+    assert read.high.tolist() == alone.high[place].tolist()
+    assert read.given.tolist() == alone.given[place].tolist()
+    told = [read_cell(cell or "", FIELDS[field]).problem for cell in column]
+    assert spread(read.problems) == [(row, problem) for row, problem in enumerate(told) if problem]
 
 
 @pytest.mark.parametrize(
