@@ -17,6 +17,7 @@ CASES = {
     "line us-csv": "CSV to Parquet with every US column",
     "line-to-csv": "CSV to CSV with every US column",
     "line us-parquet": "Parquet to Parquet with every US column",
+    "line-catalogue": "real chips, the shipped ones again and again, CSV to Parquet",
     "read-csv clean": "reading a clean CSV",
     "read-csv messy": "reading a CSV with three messy cells in ten",
     "quantum": "quantum machines, in memory",
