@@ -23,7 +23,7 @@ from perfcalc.fields import KINDS
 from perfcalc.kernel import alike, compiled
 from perfcalc.metrics.chips import EIGHT, highest_of_eight
 from perfcalc.rulebook.book import load
-from perfcalc.verdicts.margin import FEW_METRICS, gauge_of, measure
+from perfcalc.verdicts.margin import distances, gauge_of, measure
 from perfcalc.verdicts.positions import BLOCK, FEW, LEAST_BITS, WORD, add_ranks, number
 from perfcalc.verdicts.tables import compile_book
 
@@ -56,35 +56,27 @@ def of_highest(rows: int) -> tuple[Any, ...]:
     return rates, weights, places, 0.0, np.empty(rows), np.empty(rows, np.int8), np.empty(rows)
 
 
+def of_distances(rows: int) -> tuple[Any, ...]:
+    """How far items are from one limit."""
+    low, high = alike(np.random.default_rng(3).normal(size=(2, rows)))
+    return low, high, 0, 1.0, 1.0, (np.arange(rows) % 2).astype(np.uint8), np.empty(rows)
+
+
 def of_measure(rows: int) -> tuple[Any, ...]:
     """Margins of ICs by the paragraphs of the US book of a day that are asked of every one, in two positions."""
     book = compile_book("us", DAY, load().on("us", DAY))
     asked = sum(1 << r for r, rule in enumerate(book.rules) if rule.core)
-    gauge, metrics = gauge_of(book, 1 << KINDS.index("ic"), asked)
-    bounds = np.random.default_rng(3).normal(size=(2, FEW_METRICS, rows))
-    assert len(metrics) <= FEW_METRICS
-    codes, rules, free = (np.arange(rows) % 2).astype(np.int32), np.full(2, asked), np.array([0, 1], np.uint8)
-    distance, best = np.empty((gauge.condition.size + 2, BLOCK)), np.empty((gauge.rule.size, BLOCK))
-    operators, limits = book.program.operator, book.program.limit
-    return (
-        *map(alike, bounds),
-        operators,
-        limits,
-        limits + 1,
-        gauge,
-        codes,
-        rules,
-        free,
-        distance,
-        best,
-        np.empty(rows),
-    )
+    gauge = gauge_of(book, 1 << KINDS.index("ic"), asked)
+    distance = np.random.default_rng(4).normal(size=(gauge.condition.size, rows))
+    codes, best = (np.arange(rows) % 2).astype(np.int32), np.empty((gauge.rule.size + 2, BLOCK))
+    return distance, *gauge[2:], codes, np.full(2, asked), best, np.empty(rows)
 
 
 KERNELS: dict[str, tuple[Callable[..., Any], Callable[[int], tuple[Any, ...]]]] = {
     "add_ranks": (add_ranks, of_ranks),
     "number": (number, of_number),
     "highest_of_eight": (highest_of_eight, of_highest),
+    "distances": (distances, of_distances),
     "measure": (measure, of_measure),
 }
 

@@ -148,6 +148,16 @@ def test_a_layered_fidelity_is_a_figure_like_any_other():
     assert score([EPLG_AS_FIDELITY])["us_entries"][0] == "4A906.a.3"
 
 
+AT_THE_LINE = {"physical_qubits": "34", "two_qubit_error": "0", "two_qubit_fidelity": "0.9999", "native_gate": "cx"}
+
+
+@pytest.mark.parametrize("single", ["?", None, "0", "1"])
+def test_what_a_gate_does_not_need_takes_nothing_from_exactness(single):
+    """Found against the oracle: a C-NOT needs no one-qubit gates, but an unknown one made the fractions floats."""
+    item = {**AT_THE_LINE, "modality": "gate", "error_convention": "average", "one_qubit_error": single}
+    assert score([item], readings="native_gate=cnot")["us_verdict"][0] == "controlled"
+
+
 def _agree(row, item, judged):
     verdict, met = judged
     assert row["us_verdict"] == verdict, item

@@ -233,7 +233,9 @@ def cnot_error_between(
                 high = high * 0 + 1
             if dressed and not layered[i]:
                 low = min(low * synthesis[i, 0] + one_qubit_low[i] * synthesis[i, 2] * 6 / 5, 1)
-                high = min(high * synthesis[i, 1] + min(one_qubit_high[i], 1) * synthesis[i, 3] * 6 / 5, 1)
+                # One of the same kind of number: a whole one, divided, would be a float, and fractions would end there.
+                single = one_qubit_high[i] if one_qubit_high[i] < 1 else high * 0 + 1
+                high = min(high * synthesis[i, 1] + single * synthesis[i, 3] * 6 / 5, 1)
         low_out[i] = low
         high_out[i] = high
 

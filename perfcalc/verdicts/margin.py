@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -16,10 +15,6 @@ from perfcalc.verdicts.tables import COMPUTER, Book, any_bit, kind_bits
 
 FREE: Final = VERDICTS.index("not_controlled")
 CONTROLLED: Final = VERDICTS.index("controlled")
-
-
-#: Metrics that most batches are measured by.
-FEW_METRICS: Final = 8
 
 
 @kernel
@@ -49,14 +44,13 @@ def distances(
 class Gauge(NamedTuple):
     """What is measured of a batch, as arrays.
 
-    Measurement m is the distance to condition ``condition[m]``, by the bounds of metric ``metric[m]``; `excludes` says
-    whether it takes an item out of a paragraph (1) or into it (0). Box b takes the worst of ``term[first_term[b]]`` up to
-    ``term[first_term[b + 1]]``. Group g takes the best of the boxes from ``first_box[g]`` up to ``first_box[g + 1]``:
-    exclusions first (`rule` -1), then paragraphs, bit `rule` of a mask, which group `exclusion` (-1: none) may exclude.
+    Measurement m is the distance to condition ``condition[m]``; `excludes` says whether it takes an item out of a
+    paragraph (1) or into it (0). Box b takes the worst of ``term[first_term[b]]`` up to ``term[first_term[b + 1]]``. Group
+    g takes the best of the boxes from ``first_box[g]`` up to ``first_box[g + 1]``: exclusions first (`rule` -1), then
+    paragraphs, bit `rule` of a mask, which group `exclusion` (-1: none) may exclude.
     """
 
     condition: Indices
-    metric: Indices
     excludes: Indices
     term: Indices
     first_term: Indices
@@ -67,69 +61,58 @@ class Gauge(NamedTuple):
 
 @kernel
 def measure(
-    lows: Sequence[Numbers],
-    highs: Sequence[Numbers],
-    operators: Indices,
-    limits: Numbers,
-    scales: Numbers,
-    gauge: Gauge,
+    distance: Numbers,
+    term: Indices,
+    first_term: Indices,
+    first_box: Indices,
+    rule: Indices,
+    exclusion: Indices,
     codes: Codes,
     rules: Indices,
-    free: States,
-    distance: Numbers,
     best: Numbers,
     margin: Numbers,
 ) -> None:
-    """Signed relative distance of each decided item to the nearest deciding line; NaN while the verdict is open.
-
-    A controlled item is measured by its least favourable bounds, a free one by its most favourable, so that the
-    margin never promises too much. Of a box its worst condition, of a paragraph its best box and whatever excludes it
-    count, of an item its best paragraph.
+    """Of a box its worst condition, of a paragraph its best box and whatever excludes it, of an item its best paragraph.
 
     Parameters
     ----------
-    lows, highs
-        The bounds of each metric that is measured.
-    operators, limits, scales
-        Of each condition; `scales` is what distances to it are divided by.
-    codes, rules, free
-        The position of each item, and for each position the mask of the paragraphs that it is measured by and whether
-        its items are free (1) or not (0).
-    distance, best
-        Room for a block: shapes (measurements + 2, `BLOCK`) and (groups, `BLOCK`).
+    distance
+        Of each item to each condition measured, shape (measurements, items).
+    term, first_term, first_box, rule, exclusion
+        See `Gauge`.
+    codes, rules
+        The position of each item, and for each position the mask of the paragraphs that it is measured by.
+    best
+        Room for a block, shape (groups + 2, `BLOCK`).
+    margin
+        Result: not a number where there is no line.
     """
-    of_rules, hopeful = np.zeros(BLOCK, np.int64), np.zeros((2, BLOCK), np.uint8)
+    box, of_item = best[-1], best[-2]
+    of_rules = np.zeros(BLOCK, np.int64)
     for start in range(0, margin.shape[0], BLOCK):
-        stop = min(margin.shape[0], start + BLOCK)
-        rows = stop - start
-        box, of_item = distance[-1], distance[-2]
+        rows = min(BLOCK, margin.shape[0] - start)
         for i in range(rows):
-            of_rules[i] = rules[codes[start + i]]
-            hopeful[0, i] = free[codes[start + i]]
-            hopeful[1, i] = 1 - hopeful[0, i]
             of_item[i] = -np.inf
-        for m in range(gauge.condition.shape[0]):
-            c, low, high = gauge.condition[m], lows[gauge.metric[m]][start:stop], highs[gauge.metric[m]][start:stop]
-            distances(low, high, operators[c], limits[c], scales[c], hopeful[gauge.excludes[m]], distance[m])
-        for g in range(gauge.rule.shape[0]):
+            of_rules[i] = rules[codes[start + i]]
+        for g in range(rule.shape[0]):
             of_group = best[g]
             for i in range(rows):
                 of_group[i] = -np.inf
-            for b in range(gauge.first_box[g], gauge.first_box[g + 1]):
+            for b in range(first_box[g], first_box[g + 1]):
                 for i in range(rows):
                     box[i] = np.inf
-                for place in range(gauge.first_term[b], gauge.first_term[b + 1]):
-                    of_condition = distance[gauge.term[place]]
+                for place in range(first_term[b], first_term[b + 1]):
+                    of_condition = distance[term[place]]
                     for i in range(rows):
-                        box[i] = min(box[i], of_condition[i])
+                        box[i] = min(box[i], of_condition[start + i])
                 for i in range(rows):
                     of_group[i] = max(of_group[i], box[i])
-            if gauge.rule[g] >= 0:
-                if gauge.exclusion[g] >= 0:
-                    excluding = best[gauge.exclusion[g]]
+            if rule[g] >= 0:
+                if exclusion[g] >= 0:
+                    excluding = best[exclusion[g]]
                     for i in range(rows):
                         of_group[i] = min(of_group[i], -excluding[i])
-                bit = 1 << gauge.rule[g]
+                bit = 1 << rule[g]
                 for i in range(rows):
                     of_item[i] = max(of_item[i], of_group[i]) if of_rules[i] & bit else of_item[i]
         for i in range(rows):
@@ -137,8 +120,8 @@ def measure(
 
 
 @lru_cache(maxsize=256)
-def gauge_of(book: Book, kinds: int, asked: int) -> tuple[Gauge, tuple[str, ...]]:
-    """What to measure of items of some kinds, of which some paragraphs are asked; and the metrics that it takes."""
+def gauge_of(book: Book, kinds: int, asked: int) -> Gauge:
+    """What to measure of items of some kinds, of which some paragraphs are asked."""
     program = book.program
     measurements: dict[tuple[int, int], int] = {}
     terms: list[int] = []
@@ -166,10 +149,8 @@ def gauge_of(book: Book, kinds: int, asked: int) -> tuple[Gauge, tuple[str, ...]
         add(program.first_excluding[e], program.first_excluding[e + 1], 1, -1, -1)
     for r in measured:
         add(program.first_box[r], program.first_box[r + 1], 0, r, excluded.get(int(program.exclusion[r]), -1))
-    metrics = list(dict.fromkeys(program.metric[c] for c, _ in measurements))
-    gauge = Gauge(
+    return Gauge(
         condition=np.array([c for c, _ in measurements], np.int64),
-        metric=np.array([metrics.index(program.metric[c]) for c, _ in measurements], np.int64),
         excludes=np.array([excludes for _, excludes in measurements], np.int64),
         term=np.array(terms, np.int64),
         first_term=np.array(first_term, np.int64),
@@ -177,18 +158,18 @@ def gauge_of(book: Book, kinds: int, asked: int) -> tuple[Gauge, tuple[str, ...]
         rule=np.array(rule, np.int64),
         exclusion=np.array(exclusion, np.int64),
     )
-    return gauge, tuple(book.metrics[metric] for metric in metrics)
 
 
 def margins_of(book: Book, facts: Facts, kinds: Indices, answers: Answers, codes: Codes) -> Numbers:
-    """The distance of each item to the nearest deciding line."""
+    """Signed relative distance of each decided item to the nearest deciding line; NaN while the verdict is open.
+
+    A controlled item is measured by its least favourable bounds, a free one by its most favourable, so that the
+    margin never promises too much.
+    """
     exact = facts.exact
     program = book.exact_program if exact else book.program
     present = kinds_in(kinds)
-    gauge, metrics = gauge_of(book, sum(1 << kind for kind in present if kind >= 0), any_bit(answers.asked))
-    bounds = [facts.interval(name) for name in metrics] or [(facts.full(0),) * 2]
-    # Few lengths, for which the kernel is compiled once.
-    bounds += bounds[-1:] * (-len(bounds) % FEW_METRICS)
+    gauge = gauge_of(book, sum(1 << kind for kind in present if kind >= 0), any_bit(answers.asked))
     of_positions = np.full(answers.asked.size, present[0] if len(present) == 1 else -1)
     if len(present) > 1:
         of_positions[codes] = kinds
@@ -197,24 +178,17 @@ def margins_of(book: Book, facts: Facts, kinds: Indices, answers: Answers, codes
     decided = (answers.verdict == FREE) | (answers.verdict == CONTROLLED)
     for r in gauge.rule[gauge.rule >= 0]:
         rules |= np.where(decided & (of_kinds & program.kinds[r] != 0), answers.asked & 1 << r, 0)
+    free = (answers.verdict == FREE).astype(np.uint8)[codes]
+    hopeful = free, 1 - free
     number = object if exact else np.float64
+    distance: Numbers = np.empty((gauge.condition.size, facts.size), number)
+    for m, (c, excludes) in enumerate(zip(gauge.condition, gauge.excludes, strict=True)):
+        low, high = alike(facts.interval(book.metrics[program.metric[c]]))
+        operator, limit = int(program.operator[c]), program.limit[c]
+        run(distances, exact, low, high, operator, limit, limit or limit + 1, hopeful[excludes], distance[m])
+    best: Numbers = np.empty((gauge.rule.size + 2, BLOCK), number)
     margin: Numbers = np.empty(facts.size)
-    run(
-        measure,
-        exact,
-        alike(low for low, _ in bounds),
-        alike(high for _, high in bounds),
-        program.operator,
-        program.limit,
-        np.where(program.limit == 0, program.limit + 1, program.limit),
-        gauge,
-        codes,
-        rules,
-        (answers.verdict == FREE).astype(np.uint8),
-        np.empty((gauge.condition.size + 2, BLOCK), number),
-        np.empty((gauge.rule.size, BLOCK), number),
-        margin,
-    )
+    run(measure, exact, distance, *gauge[2:], codes, rules, best, margin)
     computers = kinds == COMPUTER
     if facts.links is not None and computers.any():
         _margin_of_parts(answers.verdict[codes], margin, facts.links, computers)
