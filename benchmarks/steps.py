@@ -23,7 +23,7 @@ from perfcalc.fields import KINDS
 from perfcalc.kernel import alike, compiled
 from perfcalc.metrics.chips import EIGHT, highest_of_eight
 from perfcalc.rulebook.book import load
-from perfcalc.verdicts.margin import distances, gauge_of, measure
+from perfcalc.verdicts.margin import distances, margin_program, measure
 from perfcalc.verdicts.positions import BLOCK, FEW, LEAST_BITS, WORD, add_ranks, number
 from perfcalc.verdicts.tables import compile_book
 
@@ -66,10 +66,11 @@ def of_measure(rows: int) -> tuple[Any, ...]:
     """Margins of ICs by the paragraphs of the US book of a day that are asked of every one, in two positions."""
     book = compile_book("us", DAY, load().on("us", DAY))
     asked = sum(1 << r for r, rule in enumerate(book.rules) if rule.core)
-    gauge = gauge_of(book, 1 << KINDS.index("ic"), asked)
-    distance = np.random.default_rng(4).normal(size=(gauge.condition.size, rows))
-    codes, best = (np.arange(rows) % 2).astype(np.int32), np.empty((gauge.rule.size + 2, BLOCK))
-    return distance, *gauge[2:], codes, np.full(2, asked), best, np.empty(rows)
+    wanted = margin_program(book, 1 << KINDS.index("ic"), asked)
+    distance = np.random.default_rng(4).normal(size=(wanted.condition.size, rows))
+    codes, best = (np.arange(rows) % 2).astype(np.int32), np.empty((wanted.rule.size + 2, BLOCK))
+    boxes = wanted.term, wanted.first_term, wanted.first_box, wanted.rule, wanted.exclusion
+    return distance, *boxes, codes, np.full(2, asked), best, np.empty(rows)
 
 
 KERNELS: dict[str, tuple[Callable[..., Any], Callable[[int], tuple[Any, ...]]]] = {

@@ -64,9 +64,7 @@ def like_rows(columns: Sequence[pa.Array], rows: Indices) -> tuple[Indices, Indi
     taken = pa.array(rows)
     code: Indices = np.zeros(rows.size, np.int64)
     for column in columns:
-        cells = column.take(taken)
-        # Lists and the like compare as their text.
-        encoded = (as_text(cells) if pa.types.is_nested(cells.type) else cells).dictionary_encode("encode")
+        encoded = as_text(column.take(taken)).dictionary_encode("encode")
         both = code * len(encoded.dictionary) + encoded.indices.to_numpy()
         code = pa.array(both).dictionary_encode().indices.to_numpy().astype(np.int64)
     _, firsts, of_row = np.unique(code, return_index=True, return_inverse=True)

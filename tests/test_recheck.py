@@ -4,13 +4,17 @@ import csv
 from datetime import date
 from fractions import Fraction
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import perfcalc
 from perfcalc.facts import UNROUNDED
 from perfcalc.line import make_plan, measure_batch
 from perfcalc.metrics.readings import DEFAULT
+from perfcalc.recheck import like_rows
 from perfcalc.rulebook.book import load
 from perfcalc.sheets.nodes import TABLE
 from perfcalc.verdicts.positions import lines_of
@@ -84,3 +88,20 @@ def test_sizes_of_nodes_are_certain():
     beside = lines_of([book.beside for book in BOOKS if book.beside])
     assert all(line.short for line in beside.lines if line.metric == "marketed_nm")
     assert "marketed_nm" in {line.metric for line in beside.lines}
+
+
+def test_rows_are_alike_by_what_their_cells_say():
+    """Whatever the type of a column: words of a dictionary, numbers, lists, nothing."""
+    kinds = pa.array(["yes", None, "no", "yes", "yes"]).dictionary_encode()
+    columns = [kinds, pa.array([1.5, 1.5, 1.5, 1.5, 2.0]), pa.array([[1], [1], [1], [1], [1]]), pa.nulls(5)]
+    firsts, of_row = like_rows(columns, np.arange(5))
+    assert firsts[of_row].tolist() == [0, 1, 2, 0, 4]
+
+
+def test_a_category_on_the_line():
+    """TF32 keeps the TPP doubtful, so both rows on the limit are looked at again."""
+    rates = {"name": list("abc"), "tf32_tflops": ["10"] * 3, "fp16_tflops": ["300", "300", "299.9"]}
+    frame = pd.DataFrame(rates | {"datacenter": pd.Categorical(["yes", None, "no"])})
+    scored = perfcalc.score(frame, as_of=DAY)
+    assert scored.us_verdict.tolist()[0] == "controlled"
+    assert scored.us_verdict.tolist()[2] != "controlled"

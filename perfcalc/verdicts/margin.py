@@ -41,7 +41,7 @@ def distances(
             distance[i] = -np.inf
 
 
-class Gauge(NamedTuple):
+class MarginProgram(NamedTuple):
     """What is measured of a batch, as arrays.
 
     Measurement m is the distance to condition ``condition[m]``; `excludes` says whether it takes an item out of a
@@ -79,7 +79,7 @@ def measure(
     distance
         Of each item to each condition measured, shape (measurements, items).
     term, first_term, first_box, rule, exclusion
-        See `Gauge`.
+        See `MarginProgram`.
     codes, rules
         The position of each item, and for each position the mask of the paragraphs that it is measured by.
     best
@@ -120,7 +120,7 @@ def measure(
 
 
 @lru_cache(maxsize=256)
-def gauge_of(book: Book, kinds: int, asked: int) -> Gauge:
+def margin_program(book: Book, kinds: int, asked: int) -> MarginProgram:
     """What to measure of items of some kinds, of which some paragraphs are asked."""
     program = book.program
     measurements: dict[tuple[int, int], int] = {}
@@ -149,7 +149,7 @@ def gauge_of(book: Book, kinds: int, asked: int) -> Gauge:
         add(program.first_excluding[e], program.first_excluding[e + 1], 1, -1, -1)
     for r in measured:
         add(program.first_box[r], program.first_box[r + 1], 0, r, excluded.get(int(program.exclusion[r]), -1))
-    return Gauge(
+    return MarginProgram(
         condition=np.array([c for c, _ in measurements], np.int64),
         excludes=np.array([excludes for _, excludes in measurements], np.int64),
         term=np.array(terms, np.int64),
@@ -169,26 +169,27 @@ def margins_of(book: Book, facts: Facts, kinds: Indices, answers: Answers, codes
     exact = facts.exact
     program = book.exact_program if exact else book.program
     present = kinds_in(kinds)
-    gauge = gauge_of(book, sum(1 << kind for kind in present if kind >= 0), any_bit(answers.asked))
+    wanted = margin_program(book, sum(1 << kind for kind in present if kind >= 0), any_bit(answers.asked))
     of_positions = np.full(answers.asked.size, present[0] if len(present) == 1 else -1)
     if len(present) > 1:
         of_positions[codes] = kinds
     of_kinds = kind_bits(of_positions)
     rules = np.zeros(answers.asked.size, np.int64)
     decided = (answers.verdict == FREE) | (answers.verdict == CONTROLLED)
-    for r in gauge.rule[gauge.rule >= 0]:
+    for r in wanted.rule[wanted.rule >= 0]:
         rules |= np.where(decided & (of_kinds & program.kinds[r] != 0), answers.asked & 1 << r, 0)
     free = (answers.verdict == FREE).astype(np.uint8)[codes]
     hopeful = free, 1 - free
     number = object if exact else np.float64
-    distance: Numbers = np.empty((gauge.condition.size, facts.size), number)
-    for m, (c, excludes) in enumerate(zip(gauge.condition, gauge.excludes, strict=True)):
+    distance: Numbers = np.empty((wanted.condition.size, facts.size), number)
+    for m, (c, excludes) in enumerate(zip(wanted.condition, wanted.excludes, strict=True)):
         low, high = alike(facts.interval(book.metrics[program.metric[c]]))
         operator, limit = int(program.operator[c]), program.limit[c]
         run(distances, exact, low, high, operator, limit, limit or limit + 1, hopeful[excludes], distance[m])
-    best: Numbers = np.empty((gauge.rule.size + 2, BLOCK), number)
+    best: Numbers = np.empty((wanted.rule.size + 2, BLOCK), number)
     margin: Numbers = np.empty(facts.size)
-    run(measure, exact, distance, *gauge[2:], codes, rules, best, margin)
+    boxes = wanted.term, wanted.first_term, wanted.first_box, wanted.rule, wanted.exclusion
+    run(measure, exact, distance, *boxes, codes, rules, best, margin)
     computers = kinds == COMPUTER
     if facts.links is not None and computers.any():
         _margin_of_parts(answers.verdict[codes], margin, facts.links, computers)
